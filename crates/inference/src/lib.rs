@@ -1,0 +1,3 @@
+//! Bundles, tokenising, batching, sessions, certification and hot swap of ONNX models.
+
+pub mod features;

@@ -1,0 +1,1 @@
+//! The classifier stage: content events in, scored events out.

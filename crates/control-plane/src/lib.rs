@@ -1,0 +1,1 @@
+//! The control plane: versioned policies and deployments over gRPC.

@@ -1,0 +1,1 @@
+//! Following the control topic, and telling what this replica serves.

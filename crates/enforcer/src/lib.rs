@@ -1,0 +1,1 @@
+//! The enforcer stage: scored events in, decisions, actions and review requests out.

@@ -1,0 +1,1 @@
+//! Protobuf and gRPC types, and their validating conversions to the moderation vocabulary.

@@ -1,0 +1,1 @@
+//! The tidegate binary: every stage, the operator's commands, and the demo.

@@ -164,21 +164,22 @@ fn malformed(path: &Path, text: &str, mut error: toml::de::Error) -> ConfigError
     let span = error.span().unwrap_or(0..0);
     let line = text[..span.start].matches('\n').count() + 1;
     let value = text[span].trim();
-    // Without its input, the error displays as the message and the dotted key, and draws no multi-line excerpt.
+    // Without its input the error draws no excerpt of several lines: it displays as the message, and the key below it.
     error.set_input(None);
-    let mut message = one_line(&error.to_string());
-    if is_worth_showing(value) && !message.contains(value) {
+    let shown = error.to_string();
+    let mut message = match shown.trim_end().rsplit_once("\nin `") {
+        Some((message, key)) => format!("{}: {message}", key.trim_end_matches('`')),
+        None => shown.trim_end().to_owned(),
+    };
+    if is_worth_showing(value) && !message.contains(value.trim_matches('"')) {
         message = format!("{message}, found {value}");
     }
+    let message = message.replace('\n', " ");
     ConfigError::Malformed {
         path: path.to_owned(),
         line,
         message,
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn is_worth_showing(value: &str) -> bool {
@@ -231,20 +232,43 @@ mod tests {
             "[lane]\nwidth = 0",
             "a.toml: lane.width = 0 cannot be used: expected 1 to 65535",
         );
-        check("[lane]\nwidth = 70000", "");
-        check("[lane]\nwidth = 1\nheight = 2", "");
         check(
-            "[lane]\nwidth = 1\n[process]\ndrain_deadline = \"soon\"",
-            "",
+            "[lane]\nwidth = 70000",
+            "a.toml:2: lane.width: invalid value: integer `70000`, expected u16",
         );
-        check("[lane]\nwidth = 1\n[process]\nlog_format = \"xml\"", "");
-        check("[lane]\nwidth = 1\n[process]\nlog_filter = \"info,,=\"", "");
-        check("[lane]\nwidth = 1\n[process]\ndrain_deadline = \"0s\"", "");
         check(
-            "[lane]\nwidth = 1\n[process]\ntelemetry_address = \"localhost\"",
-            "",
+            "[lane]\nwidth = 1\nheight = 2",
+            "a.toml:3: lane: unknown field `height`, expected `width`",
         );
-        check("[lane\n", "");
+        check("[lane\n", "a.toml:1: unclosed table, expected `]`");
+    }
+
+    #[test]
+    fn errors_in_the_common_table_say_what_it_takes() {
+        let check = |line: &str, expected| {
+            check(&format!("[lane]\nwidth = 1\n[process]\n{line}"), expected)
+        };
+        check(
+            "drain_deadline = \"soon\"",
+            "a.toml:4: process.drain_deadline: invalid value: string \"soon\", expected a duration",
+        );
+        check(
+            "drain_deadline = \"0s\"",
+            "a.toml: process.drain_deadline = 0s cannot be used: expected a duration above zero, such as \"25s\"",
+        );
+        check(
+            "log_format = \"xml\"",
+            "a.toml:4: process.log_format: unknown variant `xml`, expected `human` or `json`",
+        );
+        check(
+            "log_filter = \"info,,=\"",
+            "a.toml: process.log_filter = info,,= cannot be used: expected tracing directives such as \"info\" or \
+             \"warn,enforcer=debug\" (invalid filter directive)",
+        );
+        check(
+            "telemetry_address = \"localhost\"",
+            "a.toml:4: process.telemetry_address: invalid socket address syntax, found \"localhost\"",
+        );
     }
 
     #[test]

@@ -23,11 +23,13 @@ mod process;
 mod process_usage;
 mod recorder;
 mod signals;
+mod supervision;
 mod watchdog;
 
 pub use config::{ConfigError, InvalidValue, LogFormat, ProcessConfig, ServiceConfig};
 pub use context::ServiceContext;
 pub use health::ReadinessCondition;
-pub use process::{Process, RunError, StartError};
+pub use process::{Process, StartError};
 pub use process_usage::ProcessUsage;
+pub use supervision::RunError;
 pub use watchdog::Watchdog;

@@ -1,14 +1,12 @@
 //! One process: what it claims before anything runs, the services in it, and how it ends.
 
 use std::{
-    collections::HashMap,
     net::{SocketAddr, TcpListener},
-    pin::Pin,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use metrics_exporter_prometheus::{BuildError, PrometheusHandle};
-use tokio::task::{self, JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -17,13 +15,12 @@ use crate::{
     endpoint::{self, Telemetry},
     health::Readiness,
     logging, metrics, recorder, signals,
+    supervision::{Role, RunError, ServiceFuture, Supervisor},
     watchdog::Watchdogs,
 };
 
 /// How often the recorder folds recorded values into its buckets; between two times they are kept one by one.
 const RECORDER_UPKEEP: Duration = Duration::from_secs(5);
-
-type ServiceFuture = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>;
 
 /// A process that has claimed its telemetry address and runs nothing yet.
 ///
@@ -36,22 +33,7 @@ pub struct Process {
     recorder: PrometheusHandle,
     readiness: Readiness,
     watchdogs: Watchdogs,
-    drain_deadline: Duration,
-    foreground_shutdown: CancellationToken,
-    backing_shutdown: CancellationToken,
-    services: Vec<Service>,
-}
-
-struct Service {
-    name: &'static str,
-    role: Role,
-    start: Box<dyn FnOnce() -> ServiceFuture + Send>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Foreground,
-    Backing,
+    supervisor: Supervisor,
 }
 
 /// Why a process did not start.
@@ -79,36 +61,6 @@ pub enum StartError {
     Buckets(BuildError),
 }
 
-/// Why a process ended other than as it should.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// A service returned an error; the others were drained.
-    #[error("{service}: {cause:#}")]
-    Failed {
-        /// The service's name.
-        service: &'static str,
-        /// What it returned.
-        cause: anyhow::Error,
-    },
-    /// A service panicked; the others were drained.
-    #[error("{0} panicked; the log tells where")]
-    Panicked(&'static str),
-    /// A backing service returned before it was told to; the others were drained.
-    #[error("{0} ended before it was told to")]
-    EndedEarly(&'static str),
-    /// Services were still draining at the deadline; what they had not committed will be processed again.
-    #[error("{services} did not drain within {}", humantime::format_duration(*deadline))]
-    DrainDeadline {
-        /// The services that had not ended.
-        services: String,
-        /// The configured deadline.
-        deadline: Duration,
-    },
-    /// The async runtime or its signal handlers could not be started.
-    #[error("cannot start the async runtime: {0}")]
-    Runtime(std::io::Error),
-}
-
 impl Process {
     /// Starts logging, installs the recorder and binds the telemetry address, in this order, and runs nothing yet.
     ///
@@ -126,10 +78,7 @@ impl Process {
             recorder,
             readiness: Readiness::new(),
             watchdogs: Watchdogs::new(),
-            drain_deadline: config.drain_deadline,
-            foreground_shutdown: CancellationToken::new(),
-            backing_shutdown: CancellationToken::new(),
-            services: Vec::new(),
+            supervisor: Supervisor::new(config.drain_deadline),
         })
     }
 
@@ -148,8 +97,7 @@ impl Process {
         S: FnOnce(ServiceContext) -> F + Send + 'static,
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
-        let shutdown = self.foreground_shutdown.child_token();
-        self.add_with_role(name, Role::Foreground, shutdown, service);
+        self.add_with_role(name, Role::Foreground, service);
     }
 
     /// Adds a service that serves the foreground ones, and is told to stop once all of those have ended.
@@ -158,23 +106,18 @@ impl Process {
         S: FnOnce(ServiceContext) -> F + Send + 'static,
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
-        let shutdown = self.backing_shutdown.child_token();
-        self.add_with_role(name, Role::Backing, shutdown, service);
+        self.add_with_role(name, Role::Backing, service);
     }
 
-    fn add_with_role<S, F>(
-        &mut self,
-        name: &'static str,
-        role: Role,
-        shutdown: CancellationToken,
-        service: S,
-    ) where
+    fn add_with_role<S, F>(&mut self, name: &'static str, role: Role, service: S)
+    where
         S: FnOnce(ServiceContext) -> F + Send + 'static,
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
+        let shutdown = self.supervisor.shutdown(role).child_token();
         let readiness = self.readiness.clone();
         let context = ServiceContext::new(name, shutdown, readiness, self.watchdogs.clone());
-        let start = Box::new(move || -> ServiceFuture {
+        self.supervisor.add(name, role, move || -> ServiceFuture {
             Box::pin(async move {
                 let result = service(context.clone()).await;
                 // Whatever the service left running has lost its owner, and is told so before it is waited for.
@@ -183,7 +126,6 @@ impl Process {
                 result
             })
         });
-        self.services.push(Service { name, role, start });
     }
 
     /// Runs the services until they have ended, blocking this thread. A second signal exits the program at once, with
@@ -216,113 +158,10 @@ impl Process {
                 recorder: self.recorder,
                 readiness: self.readiness,
                 watchdogs: self.watchdogs,
-                draining: self.foreground_shutdown.clone(),
+                draining: self.supervisor.shutdown(Role::Foreground).clone(),
             },
         ));
-        let mut running = Running::start(self.services);
-        running.until_over(&stop_requested).await;
-        tracing::info!(deadline = ?self.drain_deadline, "draining");
-        let drain = async {
-            self.foreground_shutdown.cancel();
-            running.until_ended(Role::Foreground).await;
-            self.backing_shutdown.cancel();
-            running.until_ended(Role::Backing).await;
-        };
-        let is_late = tokio::time::timeout(self.drain_deadline, drain)
-            .await
-            .is_err();
-        running.outcome(is_late.then_some(self.drain_deadline))
-    }
-}
-
-/// The services that have not ended, and what went wrong first.
-struct Running {
-    tasks: JoinSet<anyhow::Result<()>>,
-    services: HashMap<task::Id, (&'static str, Role)>,
-    is_draining: bool,
-    first_error: Option<RunError>,
-}
-
-impl Running {
-    fn start(services: Vec<Service>) -> Self {
-        let mut tasks = JoinSet::new();
-        let services = services
-            .into_iter()
-            .map(|service| {
-                (
-                    tasks.spawn((service.start)()).id(),
-                    (service.name, service.role),
-                )
-            })
-            .collect();
-        Self {
-            tasks,
-            services,
-            is_draining: false,
-            first_error: None,
-        }
-    }
-
-    /// Waits until there is a reason to drain: a signal, a failure, or a foreground that has ended.
-    async fn until_over(&mut self, stop_requested: &CancellationToken) {
-        while self.first_error.is_none() && self.is_any_left(Role::Foreground) {
-            tokio::select! {
-                () = stop_requested.cancelled() => break,
-                () = self.next_ended() => {}
-            }
-        }
-        self.is_draining = true;
-    }
-
-    async fn until_ended(&mut self, role: Role) {
-        while self.is_any_left(role) {
-            self.next_ended().await;
-        }
-    }
-
-    fn is_any_left(&self, role: Role) -> bool {
-        self.services.values().any(|(_, of)| *of == role)
-    }
-
-    /// Cancel-safe, as [`JoinSet::join_next_with_id`] is.
-    async fn next_ended(&mut self) {
-        match self.tasks.join_next_with_id().await {
-            Some(Ok((id, result))) => self.ended(id, Ok(result)),
-            Some(Err(error)) => self.ended(error.id(), Err(error)),
-            None => {}
-        }
-    }
-
-    fn ended(&mut self, id: task::Id, result: Result<anyhow::Result<()>, JoinError>) {
-        let Some((service, role)) = self.services.remove(&id) else {
-            return;
-        };
-        let error = match result {
-            Ok(Ok(())) if self.is_draining || role == Role::Foreground => {
-                tracing::info!(service, "ended");
-                return;
-            }
-            Ok(Ok(())) => RunError::EndedEarly(service),
-            Ok(Err(cause)) => RunError::Failed { service, cause },
-            Err(_) => RunError::Panicked(service),
-        };
-        tracing::error!(service, "{error}");
-        self.first_error.get_or_insert(error);
-    }
-
-    fn outcome(self, overrun_deadline: Option<Duration>) -> Result<(), RunError> {
-        let late = overrun_deadline.map(|deadline| {
-            let mut names: Vec<_> = self.services.values().map(|(name, _)| *name).collect();
-            names.sort_unstable();
-            RunError::DrainDeadline {
-                services: names.join(", "),
-                deadline,
-            }
-        });
-        match self.first_error.or(late) {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+        self.supervisor.run(&stop_requested).await
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn handle(
             signal = name,
             "second signal received; exiting without draining"
         );
-        std::process::exit(128 + kind.as_raw_value());
+        exit_at_once(kind);
     })
 }
 
@@ -31,4 +31,12 @@ async fn next(interrupt: &mut Signal, terminate: &mut Signal) -> (SignalKind, &'
         _ = interrupt.recv() => (SignalKind::interrupt(), "SIGINT"),
         _ = terminate.recv() => (SignalKind::terminate(), "SIGTERM"),
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a second signal is the request not to drain"
+)]
+fn exit_at_once(kind: SignalKind) -> ! {
+    std::process::exit(128 + kind.as_raw_value())
 }

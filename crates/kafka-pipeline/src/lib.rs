@@ -1,0 +1,60 @@
+//! The bounded consume, process, produce loop over Kafka. It knows bytes, not what they mean.
+//!
+//! # What a pipeline guarantees
+//! - An offset is committed only when everything derived from its record, and from all earlier records of the
+//!   partition, is acknowledged by the broker. Delivery is at least once; producers are idempotent.
+//! - A processor may finish records in any order and on any thread. Their outputs are produced in the order of their
+//!   partition all the same.
+//! - Memory in flight is bounded in events and bytes. Over the bound one record is held back for up to a second, then
+//!   partitions are paused; they resume when half is free.
+//! - A record never disappears. What a processor rejects, and what leads to an output that no topic takes, goes to the
+//!   dead-letter topic with its original bytes. A record that is dropped without an outcome stops the pipeline.
+//! - When a partition is taken away its records in flight are finished first, for a bounded time. Results that come later
+//!   are discarded and counted.
+//!
+//! # Threads
+//! The *consumer* thread polls, keeps the budget and calls the [`Processor`]. The *emitter* thread puts results in order,
+//! produces them and moves the commit frontier. Nothing is locked per record between them.
+//!
+//! Beside the pipeline there are a [`Publisher`] for records that do not come from a record, a [`Follower`] that reads
+//! whole topics without a group, and an [`InProcessBroker`] for demos and tests.
+
+mod age;
+mod assignment;
+mod broker;
+mod budget;
+mod client_log;
+mod consumer;
+mod control;
+pub mod dead_letter;
+mod delivery;
+mod emitter;
+mod error;
+mod follower;
+mod frontier;
+mod group;
+mod inputs;
+mod lane;
+mod metrics;
+mod native;
+mod options;
+mod outcome;
+mod pipeline;
+mod publisher;
+mod record;
+mod reorder;
+mod wire;
+
+pub use broker::{InProcessBroker, ProduceFault};
+pub use budget::InFlightBudget;
+pub use control::{Progress, State};
+pub use error::Error;
+pub use follower::{Follower, FollowerConfig, FollowerEvent, StartAt};
+pub use frontier::{CommitFrontier, Ticket};
+pub use metrics::describe_metrics;
+pub use options::{KafkaOptions, OffsetReset, PipelineConfig, PipelineOptions};
+pub use outcome::{Dispatched, Outcome, Processor, Rejection};
+pub use pipeline::{Handle, Pipeline};
+pub use publisher::{Published, Publisher};
+pub use record::{Headers, OutputRecord, Record};
+pub use reorder::ReorderBuffer;

@@ -1,11 +1,39 @@
 //! Protobuf and gRPC types, and their validating conversions to the moderation vocabulary.
 
+mod action;
+mod content;
+mod decision;
+mod deployment;
 mod descriptors;
+mod encode;
+mod event;
 mod format;
 pub mod headers;
+mod invalid;
+mod reading;
+mod review;
+mod scored;
+mod time;
 mod topics;
 pub mod v1;
+mod words;
 
 pub use descriptors::FILE_DESCRIPTOR_SET;
+pub use encode::{
+    encode_action, encode_content, encode_decision, encode_review, encode_scored, record_key,
+};
 pub use format::Format;
+pub use invalid::{DecodeError, Invalid, Problem, Unreadable, UnreadableReason};
+pub use time::{timestamp_from_wire, timestamp_to_wire};
 pub use topics::Topics;
+pub use words::Word;
+
+/// Converts under the default limits, and fails with the first thing that is unusual.
+fn strict<T>(
+    read: impl FnOnce(&mut reading::Reading<'_>) -> Result<T, Invalid>,
+) -> Result<T, Invalid> {
+    let limits = moderation::Limits::default();
+    let mut reading = reading::Reading::new(reading::Writer::Stage, &limits);
+    let value = read(&mut reading)?;
+    reading.into_strict().map(|()| value)
+}

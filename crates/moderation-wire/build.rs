@@ -12,10 +12,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     compiler.include_imports(true).include_source_info(true);
     compiler.open_files(sources(&root)?)?;
 
+    let mut config = tonic_prost_build::Config::new();
+    config.enable_type_names();
     // Maps are sorted, so that the same record always has the same bytes.
     tonic_prost_build::configure()
         .btree_map(".")
-        .compile_fds(compiler.file_descriptor_set())?;
+        .compile_fds_with_config(compiler.file_descriptor_set(), config)?;
 
     // Reflection has no use for comments.
     let descriptors = compiler

@@ -6,24 +6,12 @@ use moderation::{
     ContentEvent, Flag, Part, PartCondition, PartContent, PartId, PartOrigin, UserText,
 };
 
+use crate::damage::Damage;
 use crate::event::event;
 use crate::invalid::{Invalid, Path, Problem};
 use crate::reading::Reading;
 use crate::v1;
 use crate::words::Word;
-
-/// What is known of parts that did not come through in one piece.
-#[derive(Debug, Default)]
-pub(crate) struct Damage {
-    /// Whether anything at all was lost.
-    pub(crate) any: bool,
-    /// Parts that are still there but lost something, by index and in order.
-    pub(crate) parts: Vec<(usize, PartCondition)>,
-    /// Whether there may have been parts that are not there any more.
-    pub(crate) parts_lost: bool,
-    /// Whether there were more elements somewhere than anybody may want to read.
-    pub(crate) surplus: bool,
-}
 
 /// Reads a content event. Fails only where it does not tell its id and subject.
 pub(crate) fn content(

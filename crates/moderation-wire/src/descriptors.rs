@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use prost::Name;
 use prost_reflect::{DescriptorPool, MessageDescriptor};
 
 /// The schema and everything it imports as an encoded `FileDescriptorSet`, for gRPC reflection.
@@ -12,11 +13,11 @@ static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("the compiler that made the set accepts it")
 });
 
-/// Returns the descriptor of a message of `tidegate.v1`.
+/// Returns the descriptor of a generated message.
 ///
 /// # Panics
-/// If the schema has no such message.
-pub(crate) fn message(name: &str) -> MessageDescriptor {
-    POOL.get_message_by_name(&format!("tidegate.v1.{name}"))
-        .expect("the schema has the message")
+/// If the message is not of this schema.
+pub(crate) fn message<W: Name>() -> MessageDescriptor {
+    POOL.get_message_by_name(&W::full_name())
+        .expect("the schema has the messages that were generated from it")
 }

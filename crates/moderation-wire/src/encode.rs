@@ -1,9 +1,10 @@
 //! Records to bytes. Always protobuf, always the same bytes for the same record.
 
 use moderation::{ContentEvent, Decision, EnforcementAction, ReviewRequest, ScoredEvent, Subject};
-use prost::Message;
+use prost::{Message, Name};
+use prost_reflect::{DynamicMessage, SerializeOptions};
 
-use crate::v1;
+use crate::{descriptors, v1};
 
 /// Encodes a record of the content topic.
 ///
@@ -39,4 +40,19 @@ pub fn record_key(subject: &Subject) -> Vec<u8> {
     let kind = subject.kind.as_str();
     let id = subject.id.as_str();
     [kind.as_bytes(), b":", id.as_bytes()].concat()
+}
+
+/// Writes any message of the schema as JSON, for people: fields in snake case, absent fields left out.
+///
+/// # Errors
+/// If a point in time lies outside the years 1 to 9999.
+pub fn to_json<W: Name>(message: &W) -> Result<serde_json::Value, serde_json::Error> {
+    let mut dynamic = DynamicMessage::new(descriptors::message::<W>());
+    dynamic
+        .transcode_from(message)
+        .expect("a generated message fits the descriptor that it was generated from");
+    let options = SerializeOptions::new()
+        .use_proto_field_name(true)
+        .stringify_64_bit_integers(false);
+    dynamic.serialize_with_options(serde_json::value::Serializer, &options)
 }

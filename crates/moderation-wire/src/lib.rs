@@ -2,7 +2,9 @@
 
 mod action;
 mod content;
+mod damage;
 mod decision;
+mod decode;
 mod deployment;
 mod descriptors;
 mod encode;
@@ -10,17 +12,23 @@ mod event;
 mod format;
 pub mod headers;
 mod invalid;
+mod json;
+mod json_text;
 mod reading;
 mod review;
+mod salvage;
 mod scored;
 mod time;
 mod topics;
 pub mod v1;
+mod wire_format;
 mod words;
 
+pub use decode::{decode_action, decode_content, decode_decision, decode_review, decode_scored};
 pub use descriptors::FILE_DESCRIPTOR_SET;
 pub use encode::{
     encode_action, encode_content, encode_decision, encode_review, encode_scored, record_key,
+    to_json,
 };
 pub use format::Format;
 pub use invalid::{DecodeError, Invalid, Problem, Unreadable, UnreadableReason};

@@ -6,7 +6,8 @@ use moderation::{
     PartOrigin, Score, ScoredEvent, ScoredPart, Support, Timestamp,
 };
 
-use crate::content::{Damage, PartIds};
+use crate::content::PartIds;
+use crate::damage::Damage;
 use crate::event::{event, subject};
 use crate::invalid::{Invalid, Path, Problem};
 use crate::reading::{Reading, known, required};
@@ -43,6 +44,7 @@ pub(crate) fn scored(
     let scores = Scores {
         places: &places,
         parts: &mut parts,
+        damaged: &damage.scores,
         stand_in: None,
     }
     .read(reading, wire.scores);
@@ -195,6 +197,8 @@ pub(crate) fn bundle(
 struct Scores<'a> {
     places: &'a [Option<u32>],
     parts: &'a mut Vec<ScoredPart>,
+    /// Scores that lost something, by index and in order.
+    damaged: &'a [usize],
     /// Where scores go that point to no part.
     stand_in: Option<u32>,
 }
@@ -203,7 +207,18 @@ impl Scores<'_> {
     fn read(mut self, reading: &mut Reading<'_>, wire: Vec<v1::LabelScore>) -> Vec<LabelScore> {
         let mut scores = Vec::with_capacity(wire.len());
         for (index, wire) in wire.into_iter().enumerate() {
-            scores.extend(self.score(reading, &Path::ROOT.item("scores", index), wire));
+            let score = self.score(reading, &Path::ROOT.item("scores", index), wire);
+            let is_damaged = self.damaged.first() == Some(&index);
+            if is_damaged {
+                self.damaged = &self.damaged[1..];
+            }
+            scores.extend(score.map(|score| match is_damaged {
+                true => LabelScore {
+                    outcome: LabelOutcome::Failed,
+                    ..score
+                },
+                false => score,
+            }));
         }
         scores
     }

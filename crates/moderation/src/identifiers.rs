@@ -96,6 +96,25 @@ impl From<&EventId> for CauseId {
     }
 }
 
+impl From<&AccountId> for SubjectId {
+    fn from(account: &AccountId) -> Self {
+        Self(account.0.clone())
+    }
+}
+
+macro_rules! hashed {
+    ($($name:ident),+) => {$(
+        impl $name {
+            /// Writes the first 16 bytes of a hash in lower-case hexadecimal.
+            pub(crate) fn from_hash(hash: &blake3::Hash) -> Self {
+                Self(hash.to_hex()[..32].into())
+            }
+        }
+    )+};
+}
+
+hashed!(ActionId, DecisionId, TaskId);
+
 macro_rules! versions {
     ($($(#[$meta:meta])* $name:ident;)+) => {$(
         $(#[$meta])*

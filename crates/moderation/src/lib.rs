@@ -10,17 +10,20 @@
 //! [`PartContent::Text`], whose `Debug` shows its length.
 
 mod action;
+mod decide;
 mod decision;
 mod deployment;
 mod event;
 mod identifiers;
 mod limits;
+pub mod policy;
 mod review;
 mod score;
 mod time;
 mod vocabulary;
 
 pub use action::{ActionParameters, EnforcementAction, OverturnedAction};
+pub use decide::{Decided, decide};
 pub use decision::{Decision, EffectiveAge, MatchedRule, Trigger};
 pub use deployment::{DeployedBundle, Deployment};
 pub use event::{

@@ -1,0 +1,59 @@
+//! What the matched rules ask for.
+
+use super::addressing::addresses;
+use super::matching::RuleMatch;
+use super::wanted::{self, WantedAction};
+use crate::policy::{CompiledPolicy, CompiledRule};
+use crate::{ScoredEvent, Trigger};
+
+/// What is to be done, and which rules want a person to look.
+pub(super) struct Requests<'a> {
+    pub(super) actions: Vec<WantedAction<'a>>,
+    /// In the policy's order.
+    pub(super) reviewed_by: Vec<&'a CompiledRule>,
+}
+
+/// Gathers what the rules that act ask for. A rule whose action has no address, because nobody knows the author, asks a
+/// person instead.
+pub(super) fn gather<'a>(
+    scored: &ScoredEvent,
+    policy: &CompiledPolicy,
+    matches: &[RuleMatch<'a>],
+) -> Requests<'a> {
+    let mut requests = Requests {
+        actions: Vec::new(),
+        reviewed_by: Vec::new(),
+    };
+    for found in matches.iter().filter(|found| found.enforced) {
+        let rule = found.rule;
+        let (actions, mut asks) = match found.trigger {
+            Trigger::Score => (&rule.actions[..], rule.review.is_some()),
+            Trigger::MissingInterim => (&rule.interim[..], true),
+            Trigger::MissingReview | Trigger::UnsupportedReview => (&[][..], true),
+        };
+        for action in actions {
+            match addresses(action.subject, &scored.event) {
+                None => asks = true,
+                Some(addresses) => {
+                    for address in addresses {
+                        let action =
+                            WantedAction::new(rule, action, address, scored.evaluation_time);
+                        wanted::add(&mut requests.actions, action);
+                    }
+                }
+            }
+        }
+        if asks {
+            requests.reviewed_by.push(rule);
+        }
+    }
+    let order = |rule: &CompiledRule| {
+        let rules = policy.rules();
+        rules
+            .iter()
+            .position(|known| known.id == rule.id)
+            .unwrap_or(rules.len())
+    };
+    requests.actions = wanted::settle(requests.actions, &scored.overturned, order);
+    requests
+}

@@ -6,6 +6,8 @@
 //!   producing until the standing is [`Phase::Current`] again.
 //! - [`Heartbeats`] tells the replicas topic every second, and at once on a change, what the [`Replica`] handle says:
 //!   which versions it serves, which it refused and why, and whether it works.
+//! - [`Stage`] binds a stage to both: its readiness, its liveness, its pipeline's pause while what is known is stale, and its
+//!   drain.
 //! - [`ReplicaTable`] is the other end: who lives, and what each serves.
 //!
 //! Versions are immutable and heads only move forward, whatever the topic holds: a record that cannot mean that, or
@@ -23,6 +25,7 @@ mod replica;
 mod replica_table;
 #[cfg(test)]
 mod samples;
+mod stage;
 mod state;
 mod versioned;
 mod view;
@@ -36,6 +39,7 @@ pub use lineage::{History, Lineage};
 pub use metrics::describe_metrics;
 pub use replica::{InvalidReplicaId, Replica, ReplicaId};
 pub use replica_table::{KnownReplica, LIVE_FOR, REMEMBERED_FOR, ReplicaTable, UnusableHeartbeat};
+pub use stage::{Stage, StageOptions, next_version};
 pub use state::{Applied, ControlState, RawRecord};
 pub use versioned::{Change, PolicyDocument, Versioned, VersionedDeployment, VersionedPolicy};
 pub use view::{ControlView, Phase, Standing};

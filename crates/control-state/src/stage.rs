@@ -1,0 +1,280 @@
+//! One replica of a stage: bound to the control topic from its first record to its last.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use kafka_pipeline::{Handle, KafkaOptions, Publisher, State};
+use moderation_wire::Topics;
+use service_runtime::{ReadinessCondition, ServiceContext, Watchdog};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::follower::{ControlFollower, FollowerOptions};
+use crate::heartbeats::{HeartbeatOptions, Heartbeats};
+use crate::lineage::History;
+use crate::replica::{Replica, ReplicaId};
+use crate::view::{ControlView, Phase, Standing};
+
+/// What a stage is, and where it finds the control topic.
+#[derive(Clone, Debug)]
+pub struct StageOptions<'a> {
+    /// The stage's name.
+    pub stage: &'static str,
+    /// This replica's name; by default made of host and process.
+    pub replica_id: Option<&'a str>,
+    /// How to reach the brokers.
+    pub kafka: &'a KafkaOptions,
+    /// The names of the topics.
+    pub topics: &'a Topics,
+    /// How long the pipeline may take to drain.
+    pub drain_patience: Duration,
+}
+
+/// One replica of a stage. It follows the control topic, tells what it serves, and lets its pipeline consume only while
+/// what it knows can be trusted. Readiness stands on three conditions: `control`, `serving` and `pipeline`.
+#[derive(Debug)]
+pub struct Stage {
+    follower: ControlFollower,
+    replica: Replica,
+    beating: JoinHandle<Result<(), kafka_pipeline::Error>>,
+    conditions: Conditions,
+    watchdog: Watchdog,
+    drain_patience: Duration,
+}
+
+#[derive(Debug)]
+struct Conditions {
+    control: ReadinessCondition,
+    serving: ReadinessCondition,
+    pipeline: ReadinessCondition,
+}
+
+impl Stage {
+    /// Starts to follow and to send heartbeats. `missing` says what is absent until [`Stage::serves`], and the way out.
+    ///
+    /// # Errors
+    /// A setting or a replica id that is wrong. What needs a connection fails in [`Stage::run`].
+    pub fn start(
+        options: &StageOptions<'_>,
+        missing: &'static str,
+        context: &ServiceContext,
+    ) -> anyhow::Result<Self> {
+        let conditions = Conditions {
+            control: context.readiness(
+                "control",
+                "the control topic has not been read to its end yet",
+            ),
+            serving: context.readiness("serving", missing),
+            pipeline: context.readiness("pipeline", "the pipeline has not started"),
+        };
+        let follower = ControlFollower::start(FollowerOptions {
+            kafka: options.kafka.clone(),
+            topic: options.topics.control.clone(),
+            stage: options.stage,
+            history: History::HeadsOnly,
+        })?;
+        let id = match options.replica_id {
+            Some(id) => ReplicaId::new(id).context("replica_id")?,
+            None => ReplicaId::of_this_process(options.stage),
+        };
+        let heartbeat_options = HeartbeatOptions {
+            id,
+            stage: options.stage,
+            topic: options.topics.replicas.clone(),
+            publisher: Publisher::new(options.kafka)?,
+        };
+        let (replica, heartbeats) = Heartbeats::new(heartbeat_options, follower.view());
+        replica.set_ready(false, missing);
+        Ok(Self {
+            follower,
+            replica,
+            beating: context.spawn(heartbeats.run()),
+            conditions,
+            watchdog: context.watchdog("pipeline", STUCK_AFTER),
+            drain_patience: options.drain_patience,
+        })
+    }
+
+    /// Returns the way to what the control topic says.
+    pub fn view(&self) -> ControlView {
+        self.follower.view()
+    }
+
+    /// Returns the way to tell what this replica serves.
+    pub fn replica(&self) -> Replica {
+        self.replica.clone()
+    }
+
+    /// Waits for something that the stage needs before it can consume: `None` if it was told to stop before.
+    ///
+    /// # Errors
+    /// That of `needed`, or what ended following.
+    pub async fn before_consuming<T>(
+        &self,
+        needed: impl Future<Output = anyhow::Result<T>>,
+        context: &ServiceContext,
+    ) -> anyhow::Result<Option<T>> {
+        let view = self.view();
+        let steering = self.steer(None);
+        tokio::select! {
+            biased;
+            () = context.shutdown().cancelled() => Ok(None),
+            error = view.failure() => Err(control_lost(error)),
+            found = needed => found.map(|found| {
+                self.conditions.serving.set_ready();
+                Some(found)
+            }),
+            () = steering => Ok(None),
+        }
+    }
+
+    /// Runs until the context is shut down or something fails for good, then drains the pipeline and says goodbye.
+    /// `serving` follows the changes of what the stage serves; it ends only by failing.
+    ///
+    /// # Errors
+    /// What failed first.
+    pub async fn run(
+        self,
+        pipeline: Handle,
+        serving: impl Future<Output = anyhow::Result<()>>,
+        context: &ServiceContext,
+    ) -> anyhow::Result<()> {
+        let view = self.view();
+        let result = tokio::select! {
+            biased;
+            () = context.shutdown().cancelled() => Ok(()),
+            ended = pipeline.ended() => Err(pipeline_ended(&ended)),
+            error = view.failure() => Err(control_lost(error)),
+            failed = serving => failed,
+            () = self.steer(Some(&pipeline)) => Ok(()),
+        };
+        self.conditions.pipeline.set_not_ready("draining");
+        let drained = pipeline
+            .drain(self.drain_patience)
+            .await
+            .context("draining the pipeline");
+        self.leave().await;
+        result.and(drained)
+    }
+
+    /// Says goodbye without having consumed anything.
+    pub async fn leave(self) {
+        self.replica.leave();
+        match self.beating.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "heartbeats had ended before"),
+            Err(error) => tracing::error!(%error, "the heartbeat task failed"),
+        }
+    }
+
+    /// Keeps readiness, liveness and the pipeline in step with what is known. Never ends.
+    async fn steer(&self, pipeline: Option<&Handle>) {
+        let mut standing = self.view().standing();
+        let mut look = tokio::time::interval(LOOK_INTERVAL);
+        loop {
+            let current = standing.borrow_and_update().clone();
+            self.follow_standing(&current, pipeline);
+            match pipeline {
+                Some(pipeline) => self.follow_pipeline(pipeline),
+                None => self.watchdog.beat(),
+            }
+            self.tell_readiness();
+            tokio::select! {
+                changed = standing.changed() => if changed.is_err() {
+                    unreachable!("the view outlives its channels");
+                },
+                _ = look.tick() => {}
+            }
+        }
+    }
+
+    fn follow_standing(&self, standing: &Standing, pipeline: Option<&Handle>) {
+        let is_current = standing.phase == Phase::Current;
+        match &standing.phase {
+            Phase::Current => self.conditions.control.set_ready(),
+            Phase::CatchingUp => self
+                .conditions
+                .control
+                .set_not_ready("reading the control topic to its end"),
+            Phase::Stale => self
+                .conditions
+                .control
+                .set_not_ready("the control topic is out of reach"),
+            Phase::Failed(error) => self.conditions.control.set_not_ready(error.to_string()),
+        }
+        match pipeline {
+            Some(pipeline) if is_current => pipeline.resume(),
+            // What serves may have been taken back meanwhile.
+            Some(pipeline) => pipeline.pause(),
+            None => {}
+        }
+    }
+
+    fn follow_pipeline(&self, pipeline: &Handle) {
+        match &*pipeline.state().borrow() {
+            State::Running => self.conditions.pipeline.set_ready(),
+            State::Starting => self.conditions.pipeline.set_not_ready("starting"),
+            State::Paused => self.conditions.pipeline.set_not_ready("paused"),
+            State::Draining => self.conditions.pipeline.set_not_ready("draining"),
+            State::Stopped => self.conditions.pipeline.set_not_ready("stopped"),
+            State::Failed(error) => self.conditions.pipeline.set_not_ready(error.to_string()),
+        }
+        if pipeline.heartbeat_age() < STUCK_AFTER {
+            self.watchdog.beat();
+        }
+    }
+
+    fn tell_readiness(&self) {
+        let Conditions {
+            control,
+            serving,
+            pipeline,
+        } = &self.conditions;
+        let unmet = [
+            ("control", control),
+            ("serving", serving),
+            ("pipeline", pipeline),
+        ]
+        .into_iter()
+        .filter(|(_, condition)| !condition.is_ready())
+        .map(|(name, _)| name)
+        .collect::<Vec<_>>();
+        self.replica.set_ready(unmet.is_empty(), unmet.join(", "));
+    }
+}
+
+/// Waits for the next value that serves, and passes over those that are gone by then. `None` never ends the wait.
+///
+/// # Errors
+/// The follower has ended.
+pub async fn next_version<T>(
+    versions: &mut watch::Receiver<Option<std::sync::Arc<T>>>,
+) -> anyhow::Result<std::sync::Arc<T>> {
+    loop {
+        versions
+            .changed()
+            .await
+            .context("the control topic is no longer followed")?;
+        if let Some(version) = versions.borrow_and_update().clone() {
+            return Ok(version);
+        }
+    }
+}
+
+fn pipeline_ended(state: &State) -> anyhow::Error {
+    match state {
+        State::Failed(error) => {
+            anyhow::Error::new(error.clone()).context("the pipeline has failed")
+        }
+        _ => anyhow::anyhow!("the pipeline has ended by itself"),
+    }
+}
+
+fn control_lost(error: kafka_pipeline::Error) -> anyhow::Error {
+    anyhow::Error::new(error).context("the control topic cannot be followed")
+}
+
+/// A pipeline whose loops have not come round for this long is stuck: twice the longest rebalance drain and more.
+const STUCK_AFTER: Duration = Duration::from_secs(30);
+/// How often pipeline state and heartbeat age are looked at.
+const LOOK_INTERVAL: Duration = Duration::from_millis(250);

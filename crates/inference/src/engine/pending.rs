@@ -1,0 +1,84 @@
+//! An event whose parts are being scored, and its completion, which is called exactly once.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use moderation::{LabelOutcome, Score, ScoredEvent};
+
+use super::draft::Draft;
+use super::generation::Generation;
+use super::releases::Ticket;
+
+/// What is called with the finished event.
+pub(crate) type OnDone = Box<dyn FnOnce(ScoredEvent) + Send>;
+
+/// What one bundle says of one part.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// Nothing yet.
+    Awaited,
+    /// Scores, in the order of the bundle's labels.
+    Scores(Arc<[Score]>),
+    /// The same for every label.
+    Absent(LabelOutcome),
+}
+
+/// An event in flight, shared between the batches that hold its parts and the watchdog.
+pub(crate) struct Pending(Mutex<Option<Open>>);
+
+/// An event that has not been completed yet.
+pub(crate) struct Open {
+    pub(crate) draft: Draft,
+    pub(crate) generation: Arc<Generation>,
+    pub(crate) on_done: OnDone,
+    pub(crate) ticket: Ticket,
+}
+
+impl Open {
+    /// Finishes the event and hands it over.
+    pub(crate) fn complete(self) {
+        let scored = self.draft.finish(&self.generation);
+        let on_done = self.on_done;
+        if catch_unwind(AssertUnwindSafe(|| on_done(scored))).is_err() {
+            tracing::error!("the receiver of a scored event panicked");
+        }
+        drop(self.ticket);
+    }
+}
+
+impl Pending {
+    pub(crate) fn new(open: Open) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Some(open))))
+    }
+
+    /// Notes the answers of all bundles about one part, and completes the event if it was the last part. Returns false
+    /// if the event was completed before, so that the answers came too late.
+    pub(crate) fn answer(&self, part: usize, answers: Vec<Answer>) -> bool {
+        let finished = {
+            let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(open) = slot.as_mut() else {
+                return false;
+            };
+            if open.draft.answer(part, answers) {
+                slot.take()
+            } else {
+                None
+            }
+        };
+        if let Some(open) = finished {
+            open.complete();
+        }
+        true
+    }
+
+    /// Completes the event with what is awaited as timed out. Returns false if it was completed before.
+    pub(crate) fn time_out(&self) -> bool {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut open) = open else {
+            return false;
+        };
+        open.draft.time_out();
+        open.complete();
+        true
+    }
+}

@@ -9,7 +9,7 @@ Usage: cargo xtask <COMMAND> [ARGUMENTS]
 Commands:
   demo [ARGUMENTS]  Set up, build in release mode, and run `tidegate demo ARGUMENTS`: the whole pipeline on this machine.
                     Runs until Ctrl-C, which drains it. `cargo xtask demo --help` lists the arguments.
-  test [ARGUMENTS]  Set up, and run `cargo test --workspace ARGUMENTS`.
+  test [ARGUMENTS]  Set up, and run `cargo test ARGUMENTS` over the whole workspace.
   setup             Set up alone: check for the tools that the build needs, and fetch ONNX Runtime 1.28.0 with its hash
                     checked into target/onnxruntime. Plain `cargo build` and `cargo test` work from then on.
 

@@ -51,6 +51,11 @@ impl Cleaner {
                         self.damage.parts_lost |= is_cut;
                         continue;
                     };
+                    if is_no_element(&field, &value) {
+                        self.damage.any = true;
+                        self.damage.parts_lost |= field.name() == "parts";
+                        continue;
+                    }
                     let Some(index) = counts.admit(&field, self.max_elements) else {
                         self.damage.surplus = true;
                         continue;
@@ -152,6 +157,12 @@ impl Cleaner {
             _ => Lost::all(PartCondition::Malformed),
         }
     }
+}
+
+/// Returns whether the value has no place in a list of messages.
+fn is_no_element(field: &FieldDescriptor, value: &Value<'_>) -> bool {
+    let is_delimited = matches!(value, Value::Delimited { .. });
+    field.is_list() && matches!(field.kind(), Kind::Message(_)) && !is_delimited
 }
 
 fn is_packed(kind: &Kind, body: &[u8]) -> bool {

@@ -1,1 +1,13 @@
-//! End-to-end tests and repository rules.
+//! What the end-to-end tests stand on: the real binary, run as it is deployed, against the in-process broker.
+
+mod binary;
+mod feed;
+mod http;
+mod process;
+pub mod samples;
+mod stack;
+
+pub use binary::{repository, tidegate};
+pub use feed::Feed;
+pub use process::Process;
+pub use stack::{Stack, StackOptions};

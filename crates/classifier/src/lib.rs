@@ -1,1 +1,57 @@
 //! The classifier stage: content events in, scored events out.
+//!
+//! Consumes `content` and `content-urgent`. For each record it publishes exactly one scored event to `scores`, without
+//! the text, before the record's offset is committed. What has no readable event id and subject goes to `dead-letter`
+//! instead, byte for byte; everything else is scored as far as it can be read, and says what could not be.
+//!
+//! Guarantees: all scores of an event come from one deployment, which the scored event names with its bundles; scoring
+//! finishes out of order and is published in order; a new deployment is verified and certified before it serves, swaps
+//! in between two batches, and loses no event. A deployment that fails is refused with its reason while the one that
+//! serves goes on. A version is acknowledged once everything scored under older ones is acknowledged by the broker.
+//!
+//! Limits: without a deployment the stage is not ready and consumes nothing. A model that is down stops consumption.
+
+mod config;
+mod metrics;
+mod scorer;
+mod serving;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use control_state::Stage;
+use inference::Engine;
+use kafka_pipeline::Pipeline;
+use moderation_wire::Topics;
+use service_runtime::ServiceContext;
+
+pub use config::Config;
+use scorer::Scorer;
+use serving::ServingDeployment;
+
+/// The stage's name in metrics, heartbeats, consumer groups, dead letters and scored events.
+const STAGE: &str = "classifier";
+const NO_DEPLOYMENT: &str =
+    "no deployment serves yet; make one with `tidegate model deploy --bundle DIR`";
+
+/// Runs the stage until its context is shut down, then drains it.
+///
+/// # Errors
+/// Says why the stage cannot start or go on: a wrong setting, an ONNX Runtime that cannot be loaded, or a failure of the
+/// pipeline or the control topic.
+pub async fn run(config: Config, context: ServiceContext) -> anyhow::Result<()> {
+    let topics = Topics::new(&config.topic_prefix);
+    let engine = Arc::new(Engine::start(config.inference.clone())?);
+    let stage = Stage::start(&config.stage(&topics), NO_DEPLOYMENT, &context)?;
+    let first = ServingDeployment::first(&stage, &engine, &context);
+    let Some(deployment) = stage.before_consuming(first, &context).await? else {
+        stage.leave().await;
+        return Ok(());
+    };
+    let scorer = Scorer::new(engine, &topics, config.limits);
+    let pipeline =
+        Pipeline::start(config.pipeline(&topics), scorer).context("the pipeline cannot start")?;
+    stage
+        .run(pipeline.clone(), deployment.follow(pipeline), &context)
+        .await
+}

@@ -1,0 +1,82 @@
+//! Which deployment serves, and the way from one to the next.
+
+use std::sync::Arc;
+
+use control_state::{Replica, Stage, VersionedDeployment, next_version};
+use inference::Engine;
+use kafka_pipeline::Handle;
+use service_runtime::ServiceContext;
+use tokio::sync::watch;
+
+use crate::metrics::DeploymentMetrics;
+
+/// The deployment that serves, and those that come.
+pub(crate) struct ServingDeployment {
+    engine: Arc<Engine>,
+    versions: watch::Receiver<Option<Arc<VersionedDeployment>>>,
+    replica: Replica,
+    context: ServiceContext,
+    metrics: DeploymentMetrics,
+}
+
+impl ServingDeployment {
+    /// Waits for the first deployment that loads.
+    pub(crate) async fn first(
+        stage: &Stage,
+        engine: &Arc<Engine>,
+        context: &ServiceContext,
+    ) -> anyhow::Result<Self> {
+        let mut versions = stage.view().deployment();
+        // What is shown already counts as a change.
+        versions.mark_changed();
+        let mut serving = Self {
+            engine: Arc::clone(engine),
+            versions,
+            replica: stage.replica(),
+            context: context.clone(),
+            metrics: DeploymentMetrics::new(),
+        };
+        loop {
+            let deployment = next_version(&mut serving.versions).await?;
+            if serving.load_or_refuse(&deployment).await? {
+                serving.replica.acknowledge_deployment(deployment.version);
+                return Ok(serving);
+            }
+        }
+    }
+
+    /// Takes each further deployment that loads, and acknowledges it once nothing scored under an older one is on its
+    /// way. Ends only by failing.
+    pub(crate) async fn follow(mut self, pipeline: Handle) -> anyhow::Result<()> {
+        loop {
+            let deployment = next_version(&mut self.versions).await?;
+            if self.load_or_refuse(&deployment).await? {
+                pipeline.settled().await?;
+                self.replica.acknowledge_deployment(deployment.version);
+            }
+        }
+    }
+
+    /// Loads, certifies and swaps in, on a thread where that may take its time.
+    async fn load_or_refuse(&self, deployment: &Arc<VersionedDeployment>) -> anyhow::Result<bool> {
+        let version = deployment.version;
+        let (engine, loading) = (Arc::clone(&self.engine), Arc::clone(deployment));
+        let loaded = self
+            .context
+            .spawn_blocking(move || engine.deploy(version, &loading.content))
+            .await?;
+        match loaded {
+            Ok(_) => {
+                self.metrics.serving(version);
+                tracing::info!(%version, "serving a deployment");
+                Ok(true)
+            }
+            Err(error) => {
+                tracing::error!(%version, %error, "refused a deployment");
+                self.metrics.refused();
+                self.replica.refuse_deployment(version, error.to_string());
+                Ok(false)
+            }
+        }
+    }
+}

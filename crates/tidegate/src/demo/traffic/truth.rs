@@ -1,0 +1,50 @@
+//! What is so, whatever the pipeline makes of it.
+
+use moderation::Severity;
+use serde::Serialize;
+
+pub(crate) use super::people::AgeBand;
+
+/// Whose concern a violation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Issue {
+    /// Aimed at a person.
+    BullyingHarassment,
+    /// Aimed at a group.
+    HateSpeech,
+    /// Unwanted offers.
+    Spam,
+    /// Harms minors.
+    MinorSafety,
+}
+
+/// How a violation violates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    /// Whose concern it is.
+    pub(crate) issue: Issue,
+    /// How bad it is.
+    pub(crate) severity: Severity,
+}
+
+impl Violation {
+    pub(super) const fn new(issue: Issue, severity: Severity) -> Option<Self> {
+        Some(Self { issue, severity })
+    }
+}
+
+/// What is so of one event.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Truth {
+    /// A word for what goes on, such as `pile_on`.
+    pub(crate) scenario: &'static str,
+    /// Present where the content breaks a rule.
+    pub(crate) violation: Option<Violation>,
+    /// Who did it: the number of an account.
+    pub(crate) actor: Option<u32>,
+    /// To whom: the number of an account.
+    pub(crate) target: Option<u32>,
+    /// The true age of the target, or of the actor where nobody is aimed at.
+    pub(crate) age_band: AgeBand,
+}

@@ -31,9 +31,11 @@ const UNIT_INTERVAL: &[f64] = &[
     0.85, 0.9, 0.95, 1.0,
 ];
 
-/// Everything else is a count (items or tokens of a batch): powers of two up to the widest batching window.
+/// Everything else is a count (texts, tokens or features of a batch): powers of two up to the widest batching window, and
+/// powers of four beyond, where only the order of magnitude matters.
 const COUNTS: &[f64] = &[
-    0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0,
+    0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0, 16_384.0,
+    65_536.0, 262_144.0,
 ];
 
 /// Installs the process's recorder.

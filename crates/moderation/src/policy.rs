@@ -6,19 +6,26 @@
 
 mod age;
 mod compiled;
+mod difference;
 mod document;
 mod dsa;
 mod finding;
+mod lint;
+mod protection;
 mod reading;
 mod reading_rule;
 mod rule;
 mod table;
+mod threshold;
 
 pub use age::{AgeBands, AgeBasis, AgeRole, Band};
 pub use compiled::CompiledPolicy;
 pub(crate) use compiled::{CompiledRule, Protected};
+pub use difference::differences;
 pub use finding::{Finding, Position};
+pub use lint::lint;
 pub use rule::{
     ActionSubject, Canary, CanaryUnit, Caps, Category, Overrides, Policy, PolicyAction,
     ReviewTerms, Rule,
 };
+pub use threshold::{SetThresholdError, set_threshold};

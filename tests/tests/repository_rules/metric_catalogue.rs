@@ -67,15 +67,33 @@ fn the_catalogue_holds_the_metrics_of_the_sources_and_no_others() {
         );
         of_crate.labels.extend(metric.labels);
     }
-    let declared = declared_metrics();
-    let crates: BTreeSet<&String> = declared.keys().chain(catalogued.keys()).collect();
-    for folder in crates {
-        assert_eq!(
-            catalogued.get(folder),
-            declared.get(folder),
-            "catalogue (left) and sources of {folder}"
-        );
-    }
+    let (catalogued, declared) = (facts(&catalogued), facts(&declared_metrics()));
+    let missing: Vec<&String> = declared.difference(&catalogued).collect();
+    let stale: Vec<&String> = catalogued.difference(&declared).collect();
+    assert!(
+        missing.is_empty() && stale.is_empty(),
+        "only in the sources: {missing:#?}, only in deploy/metrics.toml: {stale:#?}"
+    );
+}
+
+/// Puts every declaration in a line, so that a difference reads as what to add or remove.
+fn facts(by_crate: &BTreeMap<String, DeclaredMetrics>) -> BTreeSet<String> {
+    let lines = by_crate.iter().flat_map(|(folder, metrics)| {
+        let types = metrics
+            .types
+            .iter()
+            .map(move |(name, kind)| format!("{folder}: {kind} {name}"));
+        let labels = metrics
+            .labels
+            .iter()
+            .map(move |label| format!("{folder}: label {label}"));
+        let undescribed = metrics
+            .undescribed
+            .iter()
+            .map(move |name| format!("{folder}: {name}, without describe_…!"));
+        types.chain(labels).chain(undescribed)
+    });
+    lines.collect()
 }
 
 #[test]

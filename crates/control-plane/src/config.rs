@@ -1,0 +1,153 @@
+//! The control plane's configuration file.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+use control_state::ReplicaId;
+use kafka_pipeline::KafkaOptions;
+use moderation_wire::Topics;
+use serde::Deserialize;
+use service_runtime::{InvalidValue, ProcessConfig, ServiceConfig};
+
+/// What a control plane needs to know. `deploy/config/control-plane.toml` is a commented sample.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Telemetry, logs, drain deadline.
+    #[serde(default)]
+    pub process: ProcessConfig,
+    /// How to reach the brokers.
+    pub kafka: KafkaOptions,
+    /// What all topic names begin with.
+    #[serde(default = "default_topic_prefix")]
+    pub topic_prefix: String,
+    /// This replica's name, unique and stable; by default made of host name and process id.
+    #[serde(default)]
+    pub replica_id: Option<String>,
+    /// Where gRPC is served; port 0 takes a free one. Whoever reaches it may change what is enforced.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// A policy that becomes version 1 where there is none yet.
+    #[serde(default)]
+    pub bootstrap_policy: Option<PathBuf>,
+    /// A deployment that becomes version 1 where there is none yet.
+    #[serde(default)]
+    pub bootstrap_deployment: Option<PathBuf>,
+    /// The largest policy document that is accepted. The control topic's `max.message.bytes` must leave room for it.
+    #[serde(default = "default_max_policy_bytes")]
+    pub max_policy_bytes: ByteSize,
+}
+
+fn default_topic_prefix() -> String {
+    Topics::DEFAULT_PREFIX.to_owned()
+}
+
+/// Reachable from this machine alone until someone says otherwise.
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], Config::DEFAULT_PORT))
+}
+
+/// Half of what Kafka's topics take by default.
+fn default_max_policy_bytes() -> ByteSize {
+    ByteSize::kib(512)
+}
+
+impl Config {
+    /// The port that clients try unless they are told another.
+    pub const DEFAULT_PORT: u16 = 7301;
+
+    /// Makes a configuration of defaults.
+    pub fn new(kafka: KafkaOptions) -> Self {
+        Self {
+            process: ProcessConfig::default(),
+            kafka,
+            topic_prefix: default_topic_prefix(),
+            replica_id: None,
+            listen: default_listen(),
+            bootstrap_policy: None,
+            bootstrap_deployment: None,
+            max_policy_bytes: default_max_policy_bytes(),
+        }
+    }
+
+    pub(crate) fn max_policy_bytes(&self) -> usize {
+        usize::try_from(self.max_policy_bytes.as_u64()).unwrap_or(usize::MAX)
+    }
+}
+
+impl AsRef<ProcessConfig> for Config {
+    fn as_ref(&self) -> &ProcessConfig {
+        &self.process
+    }
+}
+
+impl ServiceConfig for Config {
+    fn validate(&self) -> Result<(), InvalidValue> {
+        if let Err(error) = self.kafka.validate() {
+            return Err(InvalidValue::new("kafka", error, "a usable setting"));
+        }
+        if self.topic_prefix.is_empty() {
+            return Err(InvalidValue::new(
+                "topic_prefix",
+                "\"\"",
+                "a name such as \"tidegate\"",
+            ));
+        }
+        if let Some(id) = &self.replica_id
+            && ReplicaId::new(id).is_err()
+        {
+            return Err(InvalidValue::new(
+                "replica_id",
+                id.escape_debug(),
+                "1 to 128 bytes without control characters",
+            ));
+        }
+        if !POLICY_BYTES.contains(&self.max_policy_bytes.as_u64()) {
+            return Err(InvalidValue::new(
+                "max_policy_bytes",
+                self.max_policy_bytes,
+                "1KiB to 8MiB",
+            ));
+        }
+        self.process.validate()
+    }
+}
+
+/// A policy must fit into one Kafka record and one gRPC message.
+const POLICY_BYTES: std::ops::RangeInclusive<u64> = 1024..=8 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let text = format!("{text}\n[kafka]\nbrokers = \"localhost:9092\"");
+        let error =
+            service_runtime::config::parse::<Config>(Path::new("c.toml"), &text).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+
+    #[test]
+    fn brokers_alone_are_enough() {
+        let text = "[kafka]\nbrokers = \"localhost:9092\"";
+        let config: Config = service_runtime::config::parse(Path::new("c.toml"), text).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:7301");
+        assert_eq!(config.max_policy_bytes(), 512 * 1024);
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        check("listen = \"everywhere\"", "`listen`");
+        check(
+            "replica_id = \"a\\nb\"",
+            "replica_id = a\\nb cannot be used",
+        );
+        check("topic_prefix = \"\"", "topic_prefix");
+        check("max_policy_bytes = \"1GiB\"", "1KiB to 8MiB");
+        check("bootstrap = \"x\"", "unknown field `bootstrap`");
+    }
+}

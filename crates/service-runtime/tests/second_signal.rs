@@ -12,6 +12,7 @@ use service_runtime::{Process, ProcessConfig};
 const IS_PROCESS: &str = "TIDEGATE_TEST_IS_PROCESS";
 
 /// Runs a service that says what happens to it, and never ends.
+#[expect(clippy::print_stdout, reason = "the test reads from it what happens")]
 fn be_the_process() {
     let telemetry_address = "127.0.0.1:0".parse().unwrap();
     let config = ProcessConfig {

@@ -27,7 +27,7 @@ use self::generation::{Generation, LoadedBundle};
 use self::prepare::Preparer;
 use self::releases::Releases;
 use self::run::Runner;
-use self::schedule::{Admission, Job, Schedule, Work};
+use self::schedule::{Job, Schedule, Work};
 use self::watchdog::Slot;
 use crate::batcher::BatchLimits;
 use crate::cache::{ScoreCache, Secret};
@@ -51,7 +51,7 @@ pub struct Engine {
 }
 
 struct Watchdog {
-    stop: mpsc::Sender<()>,
+    stop: mpsc::SyncSender<()>,
     thread: JoinHandle<()>,
 }
 
@@ -114,7 +114,7 @@ impl Engine {
             let builder = thread::Builder::new().name(format!("inference-{worker}"));
             threads.push(builder.spawn(move || work(&shared, worker))?);
         }
-        let (stop, stopped) = mpsc::channel();
+        let (stop, stopped) = mpsc::sync_channel(1);
         let (shared, patience) = (Arc::clone(&self.shared), self.config.item_timeout);
         let builder = thread::Builder::new().name("inference-watch".to_owned());
         let thread = builder.spawn(move || watch_batches(&shared, patience, &stopped))?;
@@ -206,7 +206,7 @@ impl Engine {
             on_done: Box::new(on_done),
             submitted: Instant::now(),
         };
-        if let Admission::Finished(begun) = self.shared.schedule.admit(job)? {
+        if let Some(begun) = self.shared.schedule.admit(job)? {
             let (open, ..) = prepare::open(begun);
             open.complete();
         }

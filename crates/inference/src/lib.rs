@@ -14,6 +14,7 @@ pub mod batcher;
 pub mod bundle;
 pub mod certify;
 pub mod features;
+pub mod inspect;
 pub mod language;
 pub mod runtime;
 pub mod session;

@@ -40,14 +40,6 @@ pub(crate) enum Work {
     Run(Arc<Generation>, Batch<Prepared>),
 }
 
-/// What became of a submitted event.
-pub(crate) enum Admission {
-    /// It waits for a worker.
-    Queued,
-    /// No model has anything to say about it.
-    Finished(Begun),
-}
-
 /// Shared by the workers and whoever submits events. A queue with two priorities and a batcher in the middle is no
 /// channel, so it has a lock of its own.
 pub(crate) struct Schedule {
@@ -123,8 +115,9 @@ impl Schedule {
         drop(older);
     }
 
-    /// Takes an event in; waits while the queue is full.
-    pub(crate) fn admit(&self, job: Job) -> Result<Admission, SubmitError> {
+    /// Queues an event, and waits while the queue is full. An event about which no model has anything to say is begun
+    /// and returned instead.
+    pub(crate) fn admit(&self, job: Job) -> Result<Option<Begun>, SubmitError> {
         let mut state = self.lock();
         while state.queue.len() >= self.queue_capacity && !state.is_stopping {
             state = self
@@ -137,13 +130,13 @@ impl Schedule {
         }
         let generation = state.current.as_ref().ok_or(SubmitError::NoDeployment)?;
         if !needs_a_model(&job.content, generation.direct_messages()) {
-            return Ok(Admission::Finished(begin(job, generation)));
+            return Ok(Some(begin(job, generation)));
         }
         state.queue.push_back(job);
         if state.idle_workers > 0 {
             self.work.notify_one();
         }
-        Ok(Admission::Queued)
+        Ok(None)
     }
 
     /// Adds what a worker has prepared, and returns what it does next; waits while there is nothing. `None` means that

@@ -18,7 +18,9 @@ use crate::options::KafkaOptions;
 /// librdkafka's mock cluster: the real protocol over TCP on the loopback interface, in memory.
 ///
 /// Its limits: a partition keeps the last 5 MiB or 100,000 batches, and older ones vanish after they were acknowledged;
-/// transactions succeed and isolate nothing; topics are not compacted. It ends when the value is dropped.
+/// transactions succeed and isolate nothing; topics are not compacted; a producer creates the topics that it writes to;
+/// acknowledgements tell a made-up timestamp. A group forms at once, but when a member comes or goes the others wait for
+/// the session timeout, less a second. It ends when the value is dropped.
 pub struct InProcessBroker {
     /// The client that owns the cluster. It produces nothing.
     owner: BaseProducer<BrokerContext>,
@@ -43,7 +45,7 @@ impl InProcessBroker {
         Ok(Self { owner })
     }
 
-    /// Creates a topic. Clients do not create topics by themselves.
+    /// Creates a topic.
     ///
     /// # Errors
     /// [`Error::Client`] if the topic exists or the name is invalid.
@@ -58,7 +60,8 @@ impl InProcessBroker {
         Ok(self.cluster()?.bootstrap_servers())
     }
 
-    /// Returns options for clients of this broker: its address, and the one setting that it needs.
+    /// Returns options for clients of this broker: its address, and what suits its ways. Where members come and go often,
+    /// as in tests of rebalances, a `session.timeout.ms` of 1500 with a `heartbeat.interval.ms` of 100 saves time.
     ///
     /// # Errors
     /// [`Error::Client`] if the cluster is gone.

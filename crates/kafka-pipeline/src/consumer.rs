@@ -21,6 +21,7 @@ use crate::inputs::Inputs;
 use crate::metrics::ConsumerMetrics;
 use crate::outcome::{Dispatched, InFlight, Processor};
 use crate::record::Record;
+use crate::topics;
 use crate::wire;
 
 /// Ends consumption: what is in flight may be finished until the deadline.
@@ -99,11 +100,46 @@ impl<P: Processor> ConsumerLoop<P> {
         }
     }
 
+    /// Subscribes, once the brokers have said that all topics exist.
+    ///
+    /// The client itself would wait for half a minute before it calls a topic unknown.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTopic`], or that the brokers refuse this client.
+    fn subscribe(&mut self) -> Result<Option<Drain>, Error> {
+        let consumer = Arc::clone(&self.consumer);
+        let names = self.inputs.names();
+        for topic in &names {
+            loop {
+                match topics::partitions(&consumer, topic) {
+                    Ok(answer) => break answer.map(drop)?,
+                    Err(error) => tracing::warn!(%error, topic, "the brokers do not answer yet"),
+                }
+                self.control.beat_consumer();
+                if let Ok(drain) = self.drains.try_recv() {
+                    return Ok(Some(drain));
+                }
+                if let Some(Err(error)) = consumer.poll(Duration::ZERO)
+                    && is_final_for_consumer(&error)
+                {
+                    return Err(Error::from_kafka(&error, "connecting"));
+                }
+            }
+        }
+        consumer
+            .subscribe(&names)
+            .map_err(|error| Error::from_kafka(&error, "subscribing"))?;
+        Ok(None)
+    }
+
     /// Consumes until a drain is asked for or the emitter has ended, which `is_emitter_alive` tells.
     ///
     /// # Errors
     /// An error of the consumer that does not go away by itself.
     pub(crate) fn run(&mut self, is_emitter_alive: impl Fn() -> bool) -> Result<Drain, Error> {
+        if let Some(drain) = self.subscribe()? {
+            return Ok(drain);
+        }
         loop {
             if !is_emitter_alive() {
                 return Ok(Drain {
@@ -237,12 +273,13 @@ impl<P: Processor> ConsumerLoop<P> {
         }
         while let Some(first) = self.flow.held.front() {
             if !self.budget.admit(first.bytes) {
-                self.flow.held_since = Instant::now();
                 return;
             }
             if let Some(held) = self.flow.held.pop_front() {
                 self.dispatch(held);
             }
+            // The next one, if there is any, waits for its own second.
+            self.flow.held_since = Instant::now();
         }
         self.apply_flow();
     }
@@ -335,13 +372,11 @@ impl<P: Processor> ConsumerLoop<P> {
             .assigned_partitions
             .store(assigned, Ordering::Relaxed);
         self.metrics.assigned_partitions.set(assigned as f64);
-        self.metrics
+        let paused = if self.inputs.is_paused { assigned } else { 0 };
+        self.control
             .paused_partitions
-            .set(if self.inputs.is_paused {
-                assigned as f64
-            } else {
-                0.0
-            });
+            .store(paused, Ordering::Relaxed);
+        self.metrics.paused_partitions.set(paused as f64);
         let lag = self.inputs.report_lag(self.consumer.client());
         self.control.lag_records.store(lag, Ordering::Relaxed);
     }

@@ -42,6 +42,8 @@ pub struct Progress {
     pub oldest_in_flight: Duration,
     /// Partitions that are assigned.
     pub assigned_partitions: u64,
+    /// Partitions of these that are paused, for lack of room or on request.
+    pub paused_partitions: u64,
     /// Records between what has been consumed and the end of the assigned partitions, once a second.
     pub lag_records: u64,
     /// Dead letters since the start.
@@ -62,6 +64,7 @@ pub(crate) struct Control {
     pub(crate) released_bytes: AtomicU64,
     pub(crate) oldest_in_flight_ms: AtomicU64,
     pub(crate) assigned_partitions: AtomicU64,
+    pub(crate) paused_partitions: AtomicU64,
     pub(crate) lag_records: AtomicU64,
     dispatched: AtomicU64,
     started: Instant,
@@ -81,6 +84,7 @@ impl Control {
             released_bytes: AtomicU64::new(0),
             oldest_in_flight_ms: AtomicU64::new(0),
             assigned_partitions: AtomicU64::new(0),
+            paused_partitions: AtomicU64::new(0),
             lag_records: AtomicU64::new(0),
             dispatched: AtomicU64::new(0),
             started: Instant::now(),
@@ -140,6 +144,7 @@ impl Control {
                 self.oldest_in_flight_ms.load(Ordering::Relaxed),
             ),
             assigned_partitions: self.assigned_partitions.load(Ordering::Relaxed),
+            paused_partitions: self.paused_partitions.load(Ordering::Relaxed),
             lag_records: self.lag_records.load(Ordering::Relaxed),
             dead_letters: self.dead_letters.load(Ordering::Relaxed),
             stale_results: self.stale_results.load(Ordering::Relaxed),

@@ -20,6 +20,7 @@ use crate::client_log;
 use crate::error::{Error, is_final_for_consumer};
 use crate::options::KafkaOptions;
 use crate::record::Record;
+use crate::topics;
 use crate::wire;
 
 /// What to read.
@@ -261,11 +262,8 @@ impl<F: FnMut(FollowerEvent) -> ControlFlow<()>> Reading<F> {
         }
         let deadline = Instant::now() + METADATA_PATIENCE;
         while !self.is_ending.load(Ordering::Relaxed) {
-            match self
-                .consumer
-                .fetch_metadata(Some(&self.config.topic), METADATA_STEP)
-            {
-                Ok(metadata) => return self.partitions_in(&metadata).map(Some),
+            match topics::partitions(&self.consumer, &self.config.topic) {
+                Ok(partitions) => return partitions.map(Some),
                 Err(error) if Instant::now() >= deadline => {
                     return Err(Error::from_kafka(
                         &error,
@@ -276,24 +274,6 @@ impl<F: FnMut(FollowerEvent) -> ControlFlow<()>> Reading<F> {
             }
         }
         Ok(None)
-    }
-
-    fn partitions_in(&self, metadata: &rdkafka::metadata::Metadata) -> Result<Vec<i32>, Error> {
-        let topic = &self.config.topic;
-        let found = metadata.topics().iter().find(|found| found.name() == topic);
-        let partitions: Vec<i32> = found
-            .iter()
-            .flat_map(|found| found.partitions())
-            .map(|partition| partition.id())
-            .collect();
-        match found.and_then(|found| found.error()) {
-            Some(code) => Err(Error::from_code(
-                code.into(),
-                &format!("partitions of {topic}"),
-            )),
-            None if partitions.is_empty() => Err(Error::UnknownTopic(topic.clone())),
-            None => Ok(partitions),
-        }
     }
 }
 
@@ -334,7 +314,5 @@ impl ConsumerContext for FollowerContext {}
 const POLL: Duration = Duration::from_millis(50);
 /// How long to wait for room in the channel before the next try.
 const FULL_CHANNEL_WAIT: Duration = Duration::from_millis(1);
-/// One question for the topic's partitions.
-const METADATA_STEP: Duration = Duration::from_millis(500);
 /// How long brokers may be unreachable at the start.
 const METADATA_PATIENCE: Duration = Duration::from_secs(30);

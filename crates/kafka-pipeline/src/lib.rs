@@ -43,6 +43,7 @@ mod pipeline;
 mod publisher;
 mod record;
 mod reorder;
+mod topics;
 mod wire;
 
 pub use broker::{InProcessBroker, ProduceFault};

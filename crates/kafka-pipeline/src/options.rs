@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -86,6 +87,11 @@ impl KafkaOptions {
         }
         config.extend(self.client.clone());
         config.set("bootstrap.servers", &self.brokers);
+        // The binding would take the level from the `log` crate, which nobody sets up here; `tracing` filters.
+        config.set_log_level(match config.get("debug") {
+            Some(_) => RDKafkaLogLevel::Debug,
+            None => RDKafkaLogLevel::Info,
+        });
         config
     }
 }

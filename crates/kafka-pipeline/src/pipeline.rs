@@ -276,10 +276,7 @@ impl Parts {
             budget,
             metrics,
         );
-        let consumed = consumer
-            .subscribe(&consuming.inputs.names())
-            .map_err(|error| Error::from_kafka(&error, "subscribing"))
-            .and_then(|()| consuming.run(|| emitting.is_alive()));
+        let consumed = consuming.run(|| emitting.is_alive());
 
         let mut given_up = 0;
         if let Ok(drain) = &consumed {

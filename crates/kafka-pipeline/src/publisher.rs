@@ -32,7 +32,8 @@ pub struct Published {
     pub partition: i32,
     /// The offset within it.
     pub offset: i64,
-    /// The record's timestamp in milliseconds since the Unix epoch; 0 if the broker did not tell.
+    /// The record's timestamp in milliseconds since the Unix epoch; 0 if the broker did not tell. The in-process broker
+    /// makes one up; the record as it is read back has the right one.
     pub timestamp_ms: i64,
 }
 

@@ -1,0 +1,11 @@
+//! The pipeline against the in-process broker. A transactional test that passes here would prove nothing, so there is
+//! none.
+
+mod clients;
+mod failures;
+mod harness;
+mod limits;
+mod loss;
+mod order;
+mod rebalance;
+mod steering;

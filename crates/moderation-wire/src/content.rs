@@ -1,14 +1,11 @@
 //! Content events: events with the text that the models read.
 
-use std::collections::HashSet;
-
-use moderation::{
-    ContentEvent, Flag, Part, PartCondition, PartContent, PartId, PartOrigin, UserText,
-};
+use moderation::{ContentEvent, Flag, Part, PartCondition, PartContent, PartOrigin, UserText};
 
 use crate::damage::Damage;
 use crate::event::event;
 use crate::invalid::{Invalid, Path, Problem};
+use crate::part_ids::PartIds;
 use crate::reading::Reading;
 use crate::v1;
 use crate::words::Word;
@@ -50,7 +47,7 @@ fn parts(reading: &mut Reading<'_>, wire: Vec<v1::Part>, damage: &Damage) -> Vec
         parts.push(stand_in(
             reading,
             &mut ids,
-            "surplus",
+            "surplus-parts",
             PartCondition::Oversized,
         ));
     }
@@ -58,7 +55,7 @@ fn parts(reading: &mut Reading<'_>, wire: Vec<v1::Part>, damage: &Damage) -> Vec
         parts.push(stand_in(
             reading,
             &mut ids,
-            "lost",
+            "lost-parts",
             PartCondition::Malformed,
         ));
     }
@@ -107,60 +104,10 @@ fn stand_in(
 ) -> Part {
     reading.raise(Flag::BrokenPart);
     Part {
-        part_id: ids.unused(format!("{name}-parts")),
+        part_id: ids.unused(name),
         origin: PartOrigin::Unrecognised,
         content: PartContent::Broken(condition),
         declared_language: None,
-    }
-}
-
-/// The ids given so far, so that each is given once.
-#[derive(Default)]
-pub(crate) struct PartIds(HashSet<PartId>);
-
-impl PartIds {
-    /// Starts with ids that are given already.
-    pub(crate) fn of<'a>(ids: impl Iterator<Item = &'a PartId>) -> Self {
-        Self(ids.cloned().collect())
-    }
-
-    /// Takes the producer's id, or a substitute by position where it is none or given already.
-    pub(crate) fn take(
-        &mut self,
-        reading: &mut Reading<'_>,
-        at: &Path<'_>,
-        id: String,
-        index: usize,
-    ) -> PartId {
-        let at = at.field("part_id");
-        if id.is_empty() {
-            reading.note(&at, Problem::Missing);
-            return self.unused(format!("part-{index}"));
-        }
-        match PartId::new(id) {
-            Ok(id) if self.0.insert(id.clone()) => id,
-            Ok(_) => {
-                reading.note(&at, Problem::Repeated);
-                self.unused(format!("part-{index}"))
-            }
-            Err(error) => {
-                reading.note(&at, error);
-                self.unused(format!("part-{index}"))
-            }
-        }
-    }
-
-    /// Takes `base`, or with a number behind where that is given already.
-    pub(crate) fn unused(&mut self, base: String) -> PartId {
-        let mut name = base.clone();
-        for attempt in 2_u64.. {
-            let id = PartId::new(name).expect("a short word with digits is an id");
-            if self.0.insert(id.clone()) {
-                return id;
-            }
-            name = format!("{base}-{attempt}");
-        }
-        unreachable!("there are fewer ids than numbers")
     }
 }
 

@@ -9,8 +9,9 @@ use moderation::{
 
 use crate::event::subject;
 use crate::invalid::{Invalid, Path, Problem};
+use crate::label_scores::outcome_from_wire;
 use crate::reading::{Reading, absent_or, known, required, required_time};
-use crate::scored::{bundle, cause, outcome_from_wire};
+use crate::scored::{bundle, cause};
 use crate::time::timestamp_to_wire;
 use crate::v1;
 use crate::words::Word;

@@ -111,10 +111,9 @@ fn lenient<W: Name + Default>(
     format: Format,
     limits: &Limits,
 ) -> Result<(W, Damage), Unreadable> {
-    if format == Format::Protobuf && payload.len() <= MAX_UNCOUNTED_BYTES {
-        if let Ok(wire) = W::decode(payload) {
-            return Ok((wire, Damage::default()));
-        }
+    let is_short_protobuf = format == Format::Protobuf && payload.len() <= MAX_UNCOUNTED_BYTES;
+    if is_short_protobuf && let Ok(wire) = W::decode(payload) {
+        return Ok((wire, Damage::default()));
     }
     let descriptor = descriptors::message::<W>();
     let max_elements = MIN_ELEMENTS.max(largest_limit(limits) + 1);

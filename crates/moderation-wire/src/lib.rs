@@ -1,5 +1,16 @@
 //! Protobuf and gRPC types, and their validating conversions to the moderation vocabulary.
+//!
+//! - [`v1`] is generated from `proto/tidegate/v1`: the records of all topics, and the control plane's services.
+//! - [`decode_content`] and [`decode_scored`] read topics that anybody may write to, as protobuf or JSON. Whatever tells
+//!   its event id and subject is read; the event's flags say what was unusual, and parts that cannot be read, or may be
+//!   missing, are there as broken parts. Only what tells neither is [`Unreadable`]. Time and memory are linear in the
+//!   payload.
+//! - [`decode_decision`], [`decode_action`], [`decode_review`] and `TryFrom` are strict, and name the field that is wrong.
+//! - The same record is always encoded to the same bytes; `tests/golden` freezes them.
+//!
+//! No error shows a value, only the path of its field.
 
+mod account;
 mod action;
 mod content;
 mod damage;
@@ -14,6 +25,8 @@ pub mod headers;
 mod invalid;
 mod json;
 mod json_text;
+mod label_scores;
+mod part_ids;
 mod reading;
 mod review;
 mod salvage;

@@ -9,7 +9,7 @@ use prost::encoding::{WireType, encode_key, encode_varint};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::damage::{Damage, Lost};
-use crate::wire_format::{Next, Value, Walk};
+use crate::wire_format::{Next, Value, Walk, holds_varints};
 
 /// Copies what fits the schema. No list of the copy is longer than `max_elements`.
 pub(crate) fn clean(
@@ -167,9 +167,9 @@ fn is_no_element(field: &FieldDescriptor, value: &Value<'_>) -> bool {
 
 fn is_packed(kind: &Kind, body: &[u8]) -> bool {
     match kind.wire_type() {
-        WireType::Varint => Walk::new(body).is_all_varints(),
-        WireType::SixtyFourBit => body.len() % 8 == 0,
-        WireType::ThirtyTwoBit => body.len() % 4 == 0,
+        WireType::Varint => holds_varints(body),
+        WireType::SixtyFourBit => body.len().is_multiple_of(8),
+        WireType::ThirtyTwoBit => body.len().is_multiple_of(4),
         _ => false,
     }
 }

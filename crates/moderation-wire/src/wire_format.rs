@@ -49,16 +49,6 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Returns whether the bytes are varints and nothing else.
-    pub(crate) fn is_all_varints(mut self) -> bool {
-        while !self.rest.is_empty() {
-            if self.varint().is_none() {
-                return false;
-            }
-        }
-        true
-    }
-
     fn field(&mut self) -> Option<(u32, Value<'a>)> {
         let (number, wire_type) = self.key()?;
         let value = match wire_type {
@@ -150,4 +140,15 @@ impl<'a> Walk<'a> {
         self.rest = rest;
         Some(taken)
     }
+}
+
+/// Returns whether bytes are varints and nothing else.
+pub(crate) fn holds_varints(bytes: &[u8]) -> bool {
+    let mut walk = Walk::new(bytes);
+    while !walk.rest.is_empty() {
+        if walk.varint().is_none() {
+            return false;
+        }
+    }
+    true
 }

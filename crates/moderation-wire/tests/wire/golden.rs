@@ -132,10 +132,9 @@ fn check_filled<W: Name>(records: &[Vec<u8>]) {
 
 fn collect_all(descriptor: &MessageDescriptor, all: &mut BTreeSet<String>) {
     for field in descriptor.fields() {
-        if all.insert(field.full_name().to_owned()) {
-            if let Kind::Message(inner) = field.kind() {
-                collect_all(&inner, all);
-            }
+        let is_new = all.insert(field.full_name().to_owned());
+        if is_new && let Kind::Message(inner) = field.kind() {
+            collect_all(&inner, all);
         }
     }
 }

@@ -62,7 +62,7 @@ pub enum StartError {
 }
 
 impl Process {
-    /// Starts logging, installs the recorder and binds the telemetry address, in this order, and runs nothing yet.
+    /// Binds the telemetry address, starts logging and installs the recorder, in this order, and runs nothing yet.
     ///
     /// # Errors
     ///

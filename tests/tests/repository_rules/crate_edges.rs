@@ -1,8 +1,6 @@
 //! Which crate may depend on which. The table is the architecture: change it where that changes, and for no other reason.
 
-use std::process::Command;
-
-use serde::Deserialize;
+use crate::members::members;
 
 /// What each library and service may depend on among the workspace's crates.
 ///
@@ -59,45 +57,6 @@ const NOT_IN_MODERATION: &[&str] = &[
     "tracing",
     "rand",
 ];
-
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    dependencies: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    name: String,
-}
-
-/// Returns the workspace's members.
-fn members() -> Vec<Package> {
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "metadata",
-            "--no-deps",
-            "--offline",
-            "--format-version",
-            "1",
-            "--manifest-path",
-        ])
-        .arg(crate::tree::root().join("Cargo.toml"))
-        .output()
-        .expect("cargo runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let metadata: Metadata = serde_json::from_slice(&output.stdout).expect("cargo's metadata");
-    metadata.packages
-}
 
 #[test]
 fn crates_depend_on_what_the_architecture_allows() {

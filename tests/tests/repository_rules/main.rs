@@ -4,6 +4,7 @@
 mod crate_edges;
 mod layout;
 mod manifests;
+mod members;
 mod metric_catalogue;
 mod metric_sources;
 mod tree;

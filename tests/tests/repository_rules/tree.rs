@@ -5,13 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Returns the repository's root.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("tests/ lies in the root")
-        .to_owned()
-}
+pub(crate) use tidegate_tests::repository as root;
 
 /// Reads a file of the repository.
 #[track_caller]

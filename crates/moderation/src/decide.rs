@@ -39,7 +39,8 @@ pub struct Decided {
 ///   *Not applicable* and *skipped by cascade* are no missing scores. A source that speaks of other labels only is silent
 ///   about this one, which is no missing score either: sources speak of what they know.
 /// - Shadow rules, and canaries outside their share, are reported as matched and do nothing. An interim action always comes
-///   with a review.
+///   with a review. A match reports its strongest trigger; a score in one part does not answer for what is missing in another,
+///   so the rule does what each of them asks.
 /// - A deleted subject is judged by no rule: what waits for it is cancelled.
 /// - What a person overturned is reversed. With an event that carries no scores, that is all; with one that does, the rules
 ///   judge as well, but cannot ask again for what this very event undoes.

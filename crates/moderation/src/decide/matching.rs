@@ -13,7 +13,8 @@ use crate::{
 pub(super) struct RuleMatch<'a> {
     pub(super) rule: &'a CompiledRule,
     pub(super) enforced: bool,
-    pub(super) trigger: Trigger,
+    trigger: Trigger,
+    pub(super) effects: Effects,
     label: Option<&'a Label>,
     part_id: Option<&'a PartId>,
     outcome: LabelOutcome,
@@ -69,6 +70,7 @@ pub(super) fn find<'a>(
             continue;
         }
         let mut strongest: Option<Finding<'_, 'a>> = None;
+        let mut effects = Effects::default();
         for item in &evidence {
             if item
                 .category
@@ -83,6 +85,7 @@ pub(super) fn find<'a>(
             let Some(strength) = strength(rule, item.weight, threshold.score) else {
                 continue;
             };
+            effects.add(strength);
             if strongest
                 .as_ref()
                 .is_none_or(|best| strength > best.strength)
@@ -96,7 +99,7 @@ pub(super) fn find<'a>(
             }
         }
         if let Some(found) = strongest {
-            matches.push(found.into_match(scored, rule));
+            matches.push(found.into_match(scored, rule, effects));
         }
     }
     matches
@@ -134,6 +137,27 @@ fn without_score(on_missing: OnMissing) -> Option<Strength> {
     }
 }
 
+/// All that the evidence makes a rule do. A score in one part does not answer for a missing one in another.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Effects {
+    pub(super) acts: bool,
+    pub(super) acts_meanwhile: bool,
+    pub(super) asks: bool,
+}
+
+impl Effects {
+    fn add(&mut self, strength: Strength) {
+        match strength {
+            Strength::Acts(_) => self.acts = true,
+            Strength::ActsForMissing => {
+                self.acts_meanwhile = true;
+                self.asks = true;
+            }
+            Strength::AsksForExperimental(_) | Strength::AsksForMissing => self.asks = true,
+        }
+    }
+}
+
 /// The strongest evidence so far.
 struct Finding<'e, 'a> {
     strength: Strength,
@@ -143,7 +167,12 @@ struct Finding<'e, 'a> {
 }
 
 impl<'a> Finding<'_, 'a> {
-    fn into_match(self, scored: &'a ScoredEvent, rule: &'a CompiledRule) -> RuleMatch<'a> {
+    fn into_match(
+        self,
+        scored: &'a ScoredEvent,
+        rule: &'a CompiledRule,
+        effects: Effects,
+    ) -> RuleMatch<'a> {
         RuleMatch {
             rule,
             enforced: is_enforced(rule, &scored.event),
@@ -153,6 +182,7 @@ impl<'a> Finding<'_, 'a> {
                 Strength::AsksForExperimental(_) => Trigger::UnsupportedReview,
                 Strength::AsksForMissing => Trigger::MissingReview,
             },
+            effects,
             label: self.item.label,
             part_id: self.item.part.map(|place| &scored.parts[place].part_id),
             outcome: self.item.outcome,

@@ -3,8 +3,8 @@
 use super::addressing::addresses;
 use super::matching::RuleMatch;
 use super::wanted::{self, WantedAction};
+use crate::ScoredEvent;
 use crate::policy::{CompiledPolicy, CompiledRule};
-use crate::{ScoredEvent, Trigger};
 
 /// What is to be done, and which rules want a person to look.
 pub(super) struct Requests<'a> {
@@ -26,12 +26,11 @@ pub(super) fn gather<'a>(
     };
     for found in matches.iter().filter(|found| found.enforced) {
         let rule = found.rule;
-        let (actions, mut asks) = match found.trigger {
-            Trigger::Score => (&rule.actions[..], rule.review.is_some()),
-            Trigger::MissingInterim => (&rule.interim[..], true),
-            Trigger::MissingReview | Trigger::UnsupportedReview => (&[][..], true),
-        };
-        for action in actions {
+        let effects = found.effects;
+        let mut asks = effects.asks || (effects.acts && rule.review.is_some());
+        let actions = rule.actions.iter().filter(|_| effects.acts);
+        let meanwhile = rule.interim.iter().filter(|_| effects.acts_meanwhile);
+        for action in actions.chain(meanwhile) {
             match addresses(action.subject, &scored.event) {
                 None => asks = true,
                 Some(addresses) => {

@@ -103,15 +103,17 @@ impl InvalidValue {
 }
 
 /// Why a configuration file cannot be used. Every message is one line.
+///
+/// Messages hold their causes, and `source()` is none: a chain that is printed whole says nothing twice.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file could not be read.
-    #[error("cannot read configuration file {}: {source}", path.display())]
+    #[error("cannot read configuration file {}: {cause}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the operating system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The file is not TOML, or holds a key or a value that its service does not know.
     #[error("{}:{line}: {message}", path.display())]
@@ -124,12 +126,12 @@ pub enum ConfigError {
         message: String,
     },
     /// A value is outside its range, or does not fit another.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
         /// The value.
-        source: InvalidValue,
+        cause: InvalidValue,
     },
 }
 
@@ -139,9 +141,9 @@ pub enum ConfigError {
 ///
 /// A [`ConfigError`] that names the file and, where it has them, line, key, value and what is allowed.
 pub fn load<C: ServiceConfig>(path: &Path) -> Result<C, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+    let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable {
         path: path.to_owned(),
-        source,
+        cause,
     })?;
     parse(path, &text)
 }
@@ -153,9 +155,9 @@ pub fn load<C: ServiceConfig>(path: &Path) -> Result<C, ConfigError> {
 /// As [`load`].
 pub fn parse<C: ServiceConfig>(path: &Path, text: &str) -> Result<C, ConfigError> {
     let config: C = toml::from_str(text).map_err(|error| malformed(path, text, error))?;
-    config.validate().map_err(|source| ConfigError::Invalid {
+    config.validate().map_err(|cause| ConfigError::Invalid {
         path: path.to_owned(),
-        source,
+        cause,
     })?;
     Ok(config)
 }

@@ -37,18 +37,20 @@ pub struct Process {
 }
 
 /// Why a process did not start.
+///
+/// Messages hold their causes, and `source()` is none: a chain that is printed whole says nothing twice.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The telemetry address cannot be bound.
     #[error(
-        "cannot listen on {address} for metrics and health: {source}; \
+        "cannot listen on {address} for metrics and health: {cause}; \
          stop what listens there, or set process.telemetry_address (port 0 takes a free one)"
     )]
     Address {
         /// The configured address.
         address: SocketAddr,
         /// What the operating system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The log filter does not parse.
     #[error(transparent)]
@@ -69,7 +71,7 @@ impl Process {
     /// A one-line [`StartError`]; nothing is left half-started, for a process that gets one ends.
     pub fn start(config: &ProcessConfig) -> Result<Self, StartError> {
         let address = config.telemetry_address;
-        let listener = bind(address).map_err(|source| StartError::Address { address, source })?;
+        let listener = bind(address).map_err(|cause| StartError::Address { address, cause })?;
         logging::start(config)?;
         let recorder = recorder::install()?;
         metrics::describe(unix_seconds());

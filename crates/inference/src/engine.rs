@@ -190,7 +190,7 @@ impl Engine {
 
     /// Scores an event and calls `on_done` with it exactly once: on a worker, on the watchdog's thread if it takes too
     /// long, or before this returns if no model has anything to say about it. Does not wait, except while the queue is
-    /// full.
+    /// full, which is why an `on_done` is no place to call it.
     ///
     /// # Errors
     /// Refuses the event, without calling `on_done`, while there is no deployment and after [`Engine::stop`].
@@ -230,7 +230,8 @@ impl Engine {
         receiver.recv().map_err(|_| SubmitError::Stopped)
     }
 
-    /// Refuses new events, finishes those that were submitted, and ends the threads.
+    /// Refuses new events, finishes those that were submitted, and ends the threads. Waits for runs that are late to
+    /// notice that they were stopped, which they do between two operators of their graph.
     pub fn stop(&self) {
         self.shared.schedule.stop();
         let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);

@@ -28,7 +28,7 @@ pub(crate) struct Scored {
 
 impl Scorer {
     /// Scores texts, each of which has at least one window. A text's scores do not depend on the others: where a
-    /// probability is within `epsilon` of a rounding boundary, the text is computed again alone.
+    /// probability is NaN or within `epsilon` of a rounding boundary, the text is computed again alone.
     pub(crate) fn score(
         &mut self,
         session: &mut ModelSession,
@@ -50,11 +50,8 @@ impl Scorer {
             let end = start + text.window_ends.len() * bundle.labels().len();
             let probabilities = greatest(bundle, &self.logits[start..end]);
             start = end;
-            if epsilon > 0.0
-                && probabilities
-                    .iter()
-                    .any(|value| is_at_boundary(*value, epsilon))
-            {
+            let is_uncertain = |value: &f64| value.is_nan() || is_at_boundary(*value, epsilon);
+            if self.batch.windows() > 1 && probabilities.iter().any(is_uncertain) {
                 uncertain.push(index);
             }
             results.push(round(&probabilities));
@@ -108,10 +105,10 @@ fn round(probabilities: &[f64]) -> Option<Arc<[Score]>> {
         .collect()
 }
 
-/// Rounding goes up at halves of a step.
+/// Rounding goes up at halves of a step. With an `epsilon` of 0, nothing is near a boundary.
 fn is_at_boundary(probability: f64, epsilon: f64) -> bool {
     let steps = probability * GRID;
-    (steps - steps.floor() - 0.5).abs() <= epsilon * GRID
+    (steps - steps.floor() - 0.5).abs() < epsilon * GRID
 }
 
 #[cfg(test)]

@@ -17,6 +17,14 @@ struct Running {
     is_late: bool,
 }
 
+impl Running {
+    fn stop(&self) {
+        for stopper in &self.stoppers {
+            stopper.stop();
+        }
+    }
+}
+
 impl Slot {
     fn lock(&self) -> MutexGuard<'_, Option<Running>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -32,10 +40,13 @@ impl Slot {
         });
     }
 
-    /// Shows the sessions that run the batch from now on.
+    /// Shows the sessions that run the batch from now on. They are stopped at once if it has taken too long already.
     pub(crate) fn run_on(&self, stoppers: Vec<Stopper>) {
         if let Some(running) = self.lock().as_mut() {
             running.stoppers = stoppers;
+            if running.is_late {
+                running.stop();
+            }
         }
     }
 
@@ -61,9 +72,7 @@ impl Slot {
                 return 0;
             }
             running.is_late = true;
-            for stopper in &running.stoppers {
-                stopper.stop();
-            }
+            running.stop();
             std::mem::take(&mut running.events)
         };
         events.iter().filter(|event| event.time_out()).count()

@@ -9,7 +9,7 @@ use crate::fixtures::{Model, PATIENCE, Shelf, TIME, comment, deployment, texts, 
 use crate::graph::Quirk;
 
 /// Submits everything at once and returns the scored events in the order of their numbers.
-fn stream(engine: &Engine, contents: Vec<ContentEvent>) -> Vec<ScoredEvent> {
+pub(crate) fn stream(engine: &Engine, contents: Vec<ContentEvent>) -> Vec<ScoredEvent> {
     let count = contents.len();
     let (sender, receiver) = mpsc::sync_channel(count);
     for (number, content) in contents.into_iter().enumerate() {
@@ -33,7 +33,7 @@ fn stream(engine: &Engine, contents: Vec<ContentEvent>) -> Vec<ScoredEvent> {
     found.into_iter().map(|(_, scored)| scored).collect()
 }
 
-fn comments(texts: &[String]) -> Vec<ContentEvent> {
+pub(crate) fn comments(texts: &[String]) -> Vec<ContentEvent> {
     texts
         .iter()
         .enumerate()
@@ -103,30 +103,28 @@ fn scores_that_lean_on_neighbours_by_rounding_are_computed_again_alone() {
 }
 
 #[test]
-fn a_text_that_makes_the_model_fail_fails_alone() {
-    let shelf = Shelf::new();
-    let plain = Model::new("one", 1);
+fn a_text_that_the_model_cannot_score_fails_alone() {
     let poison = "quizzaciously";
-    let model = plain
-        .clone()
-        .with_quirk(Quirk::FailsOn(plain.read(poison).ids[0]));
-    let engine = shelf.engine();
-    engine
-        .deploy(DeploymentVersion(1), &deployment([shelf.serve(&model)]))
-        .unwrap();
-    let mut texts = texts(3, 300);
-    texts[150] = format!("{poison} or not");
-    let found = stream(&engine, comments(&texts));
-    for (number, (scored, text)) in found.iter().zip(&texts).enumerate() {
-        let expected = match number {
-            150 => (LabelOutcome::Failed, vec![Flag::InferenceFailed]),
-            _ => (LabelOutcome::Scored(model.expected(text, 0)), vec![]),
-        };
-        assert_eq!(
-            (scored.scores[0].outcome, scored.flags.clone()),
-            expected,
-            "{number}"
-        );
+    for quirk in [Quirk::FailsOn, Quirk::LosesItOn] {
+        let shelf = Shelf::new();
+        let plain = Model::new("one", 1);
+        let feature = plain.read(poison).ids[0];
+        let model = plain.with_quirk(quirk(feature));
+        let engine = shelf.engine();
+        engine
+            .deploy(DeploymentVersion(1), &deployment([shelf.serve(&model)]))
+            .unwrap();
+        let mut texts = texts(3, 300);
+        texts[150] = format!("{poison} or not");
+        let found = stream(&engine, comments(&texts));
+        for (number, (scored, text)) in found.iter().zip(&texts).enumerate() {
+            let expected = match number {
+                150 => (LabelOutcome::Failed, vec![Flag::InferenceFailed]),
+                _ => (LabelOutcome::Scored(model.expected(text, 0)), vec![]),
+            };
+            let found = (scored.scores[0].outcome, scored.flags.clone());
+            assert_eq!(found, expected, "{number}");
+        }
     }
 }
 

@@ -10,6 +10,8 @@ pub(crate) enum Quirk {
     None,
     /// Fails in any batch that has this feature.
     FailsOn(i32),
+    /// Answers NaN for the whole of any batch that has this feature.
+    LosesItOn(i32),
     /// Computes for hours in any batch that has this feature.
     HangsOn(i32),
     /// Moves logits towards the mean of their batch, by this share.
@@ -109,6 +111,17 @@ fn finish(graph: Graph, ids: &str, quirk: Quirk) -> Graph {
             // There is no element 1.
             .node("Gather", &["nothing", "count"], "zero")
             .node("Add", &["plain", "zero"], "logits"),
+        Quirk::LosesItOn(feature) => count(graph, ids, feature)
+            .node_with(
+                "Cast",
+                &["count"],
+                "amount",
+                &[number_attribute("to", Element::Float as i64)],
+            )
+            .node("Neg", &["amount"], "debt")
+            // The root of 0 is 0; of anything less, there is none.
+            .node("Sqrt", &["debt"], "root")
+            .node("Add", &["plain", "root"], "logits"),
         Quirk::HangsOn(feature) => count(graph, ids, feature)
             .longs("long", &[], &[1 << 40])
             .truth("go")

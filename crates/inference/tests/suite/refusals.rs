@@ -265,6 +265,15 @@ fn graphs_that_cannot_be_served_are_refused() {
         Quirk::LeansOnNeighbours(0.1),
         "with the other texts in its batch",
     );
+    let golden_feature = Model::new("odd", 3).read("what a lovely day it is").ids[0];
+    check(
+        Quirk::LosesItOn(golden_feature),
+        "answers NaN or infinity for label `harassment`",
+    );
+    check(
+        Quirk::FailsOn(golden_feature),
+        "inference failed with runtime code",
+    );
     // The columns of the output are another label each than the golden texts say.
     let swap_columns = |directory: &Path| {
         let path = directory.join("golden.jsonl");

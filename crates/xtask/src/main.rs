@@ -66,7 +66,13 @@ fn run(task: Task, passed_on: &[String]) -> Result<(), String> {
 fn set_up(workspace: &Workspace) -> Result<PathBuf, String> {
     prerequisites::check(prerequisites::BUILD)?;
     if let Some(library) = workspace.user_library() {
-        return Ok(library);
+        return match library.is_file() {
+            true => Ok(library),
+            false => Err(format!(
+                "ORT_DYLIB_PATH names {}, which is no file; unset it to have ONNX Runtime fetched",
+                library.display()
+            )),
+        };
     }
     prerequisites::check(prerequisites::FETCH)?;
     let library = workspace.default_library();

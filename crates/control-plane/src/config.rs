@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn wrong_values_are_named() {
-        check("listen = \"everywhere\"", "`listen`");
+        check("listen = \"everywhere\"", "c.toml:1: listen: invalid");
         check(
             "replica_id = \"a\\nb\"",
             "replica_id = a\\nb cannot be used",

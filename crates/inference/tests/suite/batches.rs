@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 
 use inference::{Engine, EngineConfig};
-use moderation::{ContentEvent, DeploymentVersion, Flag, LabelOutcome, ScoredEvent};
+use moderation::{BundleRole, ContentEvent, DeploymentVersion, Flag, LabelOutcome, ScoredEvent};
 
 use crate::fixtures::{Model, PATIENCE, Shelf, TIME, comment, deployment, texts, workers};
 use crate::graph::Quirk;
@@ -99,6 +99,27 @@ fn scores_that_lean_on_neighbours_by_rounding_are_computed_again_alone() {
     let together = stream(&engine, comments(&texts));
     for (content, expected) in comments(&texts).into_iter().zip(together) {
         assert_eq!(engine.score(content, TIME).unwrap(), expected);
+    }
+}
+
+#[test]
+fn what_the_cache_knows_of_one_bundle_is_joined_by_what_another_finds() {
+    let shelf = Shelf::new();
+    let (one, other) = (Model::new("one", 1), Model::new("other", 2));
+    let serving = shelf.serve(&one);
+    let shadow = shelf.place(&other, BundleRole::Shadow);
+    let engine = shelf.engine();
+    let text = "a question about something wonderful";
+    let expected = |model: &Model| LabelOutcome::Scored(model.expected(text, 0));
+    for (version, bundles) in [(1, vec![serving.clone()]), (2, vec![serving, shadow])] {
+        let bundles = deployment(bundles);
+        engine.deploy(DeploymentVersion(version), &bundles).unwrap();
+        let scored = engine.score(comment(version, text), TIME).unwrap();
+        assert_eq!(scored.scores.len(), 2 * version as usize);
+        assert_eq!(scored.scores[0].outcome, expected(&one));
+        for line in scored.scores.get(2).into_iter() {
+            assert_eq!(line.outcome, expected(&other));
+        }
     }
 }
 

@@ -44,7 +44,7 @@ const LEFT_OVERS: &[&str] = &[
 
 #[test]
 fn the_root_holds_what_it_should() {
-    let unexpected: Vec<String> = tree::names_in(&tree::root())
+    let unexpected: Vec<String> = tree::names_in(tree::root())
         .into_iter()
         .filter(|name| !name.starts_with('.') && !TOP_LEVEL.contains(&name.as_str()))
         .collect();

@@ -7,4 +7,5 @@ mod manifests;
 mod members;
 mod metric_catalogue;
 mod metric_sources;
+mod readme;
 mod tree;

@@ -1,15 +1,17 @@
 //! The one definition of the features of `text-hashed-ngrams` bundles, used by training and by serving.
 //!
-//! A text becomes row numbers of an embedding table in four steps, each in its own file:
+//! A text becomes row numbers of an embedding table in five steps, each in its own file:
 //!
 //! 1. [`normalise`]: NFKC, case folding, invisible characters dropped, repeats squeezed;
 //! 2. [`tokens`]: words, runs of dense scripts, single symbols; disguised letters folded back;
 //! 3. [`windows`]: long texts cut into overlapping windows;
-//! 4. [`ngrams`]: word and character n-grams of each window, hashed into rows.
+//! 4. [`ngrams`]: word and character n-grams of each window, hashed into rows;
+//! 5. [`distinct`]: each row once a window.
 //!
 //! The result depends on the text and the [`FeatureConfig`] alone. Whatever changes an id for any text must raise
 //! [`PREPROCESSING`], because bundles are trained for exactly one version of these steps.
 
+mod distinct;
 mod ngrams;
 mod normalise;
 mod tokens;
@@ -17,11 +19,12 @@ mod windows;
 
 use serde::{Deserialize, Serialize};
 
+use self::distinct::SeenRows;
 use self::ngrams::Hasher;
 use self::tokens::Token;
 use self::windows::Window;
 
-/// The version of the four steps that this build carries out.
+/// The version of the five steps that this build carries out.
 pub const PREPROCESSING: u32 = 1;
 
 /// The parameters of feature extraction, as the `[features]` table of a bundle's manifest states them.
@@ -38,7 +41,7 @@ pub struct FeatureConfig {
     pub char_orders: [u8; 2],
     /// Shortest and longest character n-gram of Han, Kana and Hangul, within 1..=8.
     pub dense_orders: [u8; 2],
-    /// Length of a window in normalised characters, from 64 to 65,536.
+    /// Length of a window in normalised characters, from 64 to 65,536. A Han, Kana or Hangul character counts as three.
     pub window_chars: u32,
     /// Characters that neighbouring windows share; at most half a window.
     pub overlap_chars: u32,
@@ -153,6 +156,7 @@ pub struct Scratch {
     chars: Vec<char>,
     tokens: Vec<Token>,
     windows: Vec<Window>,
+    seen: SeenRows,
 }
 
 impl std::fmt::Debug for Scratch {
@@ -169,7 +173,7 @@ impl std::fmt::Debug for Scratch {
 /// Scores depend on nothing else, so a keyed hash of ids and window ends can stand for the text in a cache.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Features {
-    /// Rows of the embedding table, from 0 to `rows - 1`, repeats included.
+    /// Rows of the embedding table, from 0 to `rows - 1`, each once a window.
     pub ids: Vec<i32>,
     /// For each window, where its ids end in `ids`; windows are never empty.
     pub window_ends: Vec<u32>,
@@ -218,9 +222,13 @@ impl FeatureExtractor {
         tokens::split(&mut scratch.chars, &mut scratch.tokens);
         out.sampled = windows::cut(&self.config, &scratch.tokens, &mut scratch.windows);
         for window in &scratch.windows {
+            let start = out.ids.len();
             let tokens = &scratch.tokens[window.tokens()];
             self.hasher
                 .hash_window(&scratch.chars, tokens, &mut out.ids);
+            scratch
+                .seen
+                .keep_first(self.config.rows as usize, &mut out.ids, start);
             out.window_ends.push(out.ids.len() as u32);
         }
     }
@@ -267,6 +275,7 @@ mod tests {
         check("@someone hi", "@other hi");
         check("see https://a.example/x", "see http://b.example");
         check("call 5551234", "call 5559876");
+        check("tide tide tide tide", "tide tide tide");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::FeatureConfig;
-use super::tokens::Token;
+use super::tokens::{Script, Token};
 
 /// A run of neighbouring tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +23,7 @@ pub(super) fn cut(config: &FeatureConfig, tokens: &[Token], windows: &mut Vec<Wi
     windows.clear();
     let mut first = 0;
     while first < tokens.len() {
-        let limit = tokens[first].start + config.window_chars;
-        let fitting = tokens[first..].partition_point(|token| token.end <= limit);
+        let fitting = count_within(tokens[first..].iter(), config.window_chars);
         let end = first + fitting.max(1);
         windows.push(Window {
             first: first as u32,
@@ -33,11 +32,31 @@ pub(super) fn cut(config: &FeatureConfig, tokens: &[Token], windows: &mut Vec<Wi
         if end == tokens.len() {
             break;
         }
-        let shared_from = tokens[end - 1].end.saturating_sub(config.overlap_chars);
-        let next = first + tokens[first..end].partition_point(|token| token.start < shared_from);
-        first = next.max(first + 1);
+        let shared = count_within(tokens[first..end].iter().rev(), config.overlap_chars);
+        first = (end - shared).max(first + 1);
     }
     sample(windows, config.max_windows as usize)
+}
+
+/// Returns how many of the next tokens fit into `limit`.
+fn count_within<'tokens>(tokens: impl Iterator<Item = &'tokens Token>, limit: u32) -> usize {
+    let mut total = 0;
+    tokens
+        .take_while(|token| {
+            total += weight(token);
+            total <= limit
+        })
+        .count()
+}
+
+/// A token's share of a window in characters, the space after it included. A dense character weighs as much as its
+/// n-grams, so that windows of all languages have about as many features as the texts that models learn from.
+fn weight(token: &Token) -> u32 {
+    let chars = token.end - token.start;
+    match token.script {
+        Script::Dense => 3 * chars,
+        Script::Alphabetic | Script::Symbol => chars + 1,
+    }
 }
 
 /// Keeps `most` windows spread evenly over the text: padding at one end must not hide the other.
@@ -62,7 +81,6 @@ fn sample(windows: &mut Vec<Window>, most: usize) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::tokens::Script;
     use super::*;
 
     fn config(max_windows: u32) -> FeatureConfig {

@@ -71,3 +71,17 @@ def extract(texts: list[str], filter_binary: Path, features_toml: Path) -> tuple
     assert at == len(words), "the filter wrote another number of records than texts"
     ids = np.concatenate(pieces).astype(np.int32) if pieces else np.zeros(0, dtype=np.int32)
     return ids, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), np.concatenate([[0], np.cumsum(windows)])
+
+
+def with_sentences(split: Split, name: str, language: str, sentences, filter_binary: Path, features_toml: Path) -> Split:
+    """Returns the split followed by sentences of our own, each a text with a value for every label."""
+    ids, starts, row_windows = extract([text for text, _ in sentences], filter_binary, features_toml)
+    count = len(sentences)
+    return Split(
+        datasets=np.concatenate([split.datasets, np.full(count, name)]),
+        languages=np.concatenate([split.languages, np.full(count, language)]),
+        labels=np.concatenate([split.labels, np.array([labels for _, labels in sentences], dtype=np.int8)]),
+        ids=np.concatenate([split.ids, ids]),
+        starts=np.concatenate([split.starts, starts[1:] + split.starts[-1]]),
+        row_windows=np.concatenate([split.row_windows, row_windows[1:] + split.row_windows[-1]]),
+    )

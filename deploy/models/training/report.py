@@ -105,8 +105,9 @@ def stray_table(dev: Split, logits: np.ndarray, platt) -> str:
         for dataset in np.unique(dev.datasets[dev.languages == "en"]):
             used = (dev.datasets == dataset) & ~np.isnan(logits[:, label])
             if (dev.labels[used, label] == MISSING).all():
-                rows.append([name, str(dataset), str(int(used.sum())), number(float((chance[used, label] >= 0.5).mean()))])
-    return rows_to_table(["label", "data set", "texts", "share at 0.5 or more"], rows)
+                shares = [number(float((chance[used, label] >= threshold).mean())) for threshold in (0.5, 0.8, 0.95)]
+                rows.append([name, str(dataset), str(int(used.sum())), *shares])
+    return rows_to_table(["label", "data set", "texts", "share at 0.5 or more", "at 0.8", "at 0.95"], rows)
 
 
 def rate_table(rates: dict[int, float]) -> str:

@@ -1,6 +1,10 @@
-"""Trains embeddings and a small network on hashed features: one example at a time, Adagrad, one core."""
+"""Trains embeddings and a small network on hashed features: one example at a time, on one core.
 
-from dataclasses import dataclass
+The table follows plain gradient descent with weight decay, the dense layers Adagrad. A rare feature thus moves little;
+with Adagrad on the table each rare feature got a full step and was learnt by heart.
+"""
+
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
@@ -20,7 +24,10 @@ class Network:
 
 @dataclass(frozen=True)
 class Recipe:
+    """`members` networks of `width` columns each are trained from different seeds and merged into one."""
+
     rows: int
+    members: int
     width: int
     hidden: int
     epochs: int
@@ -172,7 +179,15 @@ def score(network: Network, ids: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 
 def train(recipe: Recipe, ids, starts, targets, weights, after_epoch) -> Network:
-    """`weights` is examples x labels, 0 where a label is masked. `after_epoch(number, loss, network)` reports."""
+    """`weights` is examples x labels, 0 where a label is masked. `after_epoch(member, number, loss)` reports."""
+    members = []
+    for member in range(recipe.members):
+        own = replace(recipe, seed=recipe.seed + 1000 * member)
+        members.append(train_member(own, ids, starts, targets, weights, lambda number, loss: after_epoch(member + 1, number, loss)))
+    return merge(members)
+
+
+def train_member(recipe: Recipe, ids, starts, targets, weights, after_epoch) -> Network:
     network = initial(recipe, targets.shape[1])
     tiny = np.float32(1e-4)
     sums = (
@@ -189,5 +204,25 @@ def train(recipe: Recipe, ids, starts, targets, weights, after_epoch) -> Network
         rates = (rate(number), rate(number + 1))
         parts = vars(network).values()
         loss = epoch(*parts, sums, ids, starts, order, targets, weights, rates, recipe.feature_dropout, recipe.table_rate, recipe.table_decay, recipe.seed + number)
-        after_epoch(number + 1, loss, network)
+        after_epoch(number + 1, loss)
     return network
+
+
+def merge(members: list[Network]) -> Network:
+    """Returns one network whose logits are the mean of the members': columns side by side, hidden layers in blocks."""
+    share = np.float32(1 / len(members))
+    join = lambda part, axis: np.concatenate([getattr(member, part) for member in members], axis=axis)
+    first = np.zeros((sum(len(m.first) for m in members), sum(m.first.shape[1] for m in members)), dtype=np.float32)
+    row = column = 0
+    for member in members:
+        hidden, width = member.first.shape
+        first[row : row + hidden, column : column + width] = member.first
+        row, column = row + hidden, column + width
+    return Network(
+        table=join("table", 1),
+        first=first,
+        first_bias=join("first_bias", 0),
+        second=join("second", 1) * share,
+        direct=join("direct", 1) * share,
+        bias=np.mean([member.bias for member in members], axis=0, dtype=np.float32),
+    )

@@ -13,6 +13,7 @@ mod finding;
 mod lint;
 mod protection;
 mod reading;
+mod reading_action;
 mod reading_rule;
 mod rule;
 mod table;

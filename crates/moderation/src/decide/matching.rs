@@ -69,7 +69,7 @@ pub(super) fn find<'a>(
         if !applies {
             continue;
         }
-        let mut strongest: Option<Finding<'_, 'a>> = None;
+        let mut strongest: Option<Strongest<'_, 'a>> = None;
         let mut effects = Effects::default();
         for item in &evidence {
             if item
@@ -90,7 +90,7 @@ pub(super) fn find<'a>(
                 .as_ref()
                 .is_none_or(|best| strength > best.strength)
             {
-                strongest = Some(Finding {
+                strongest = Some(Strongest {
                     strength,
                     item,
                     threshold: threshold.score,
@@ -159,14 +159,14 @@ impl Effects {
 }
 
 /// The strongest evidence so far.
-struct Finding<'e, 'a> {
+struct Strongest<'e, 'a> {
     strength: Strength,
     item: &'e Evidence<'a>,
     threshold: Score,
     source: u16,
 }
 
-impl<'a> Finding<'_, 'a> {
+impl<'a> Strongest<'_, 'a> {
     fn into_match(
         self,
         scored: &'a ScoredEvent,

@@ -1,10 +1,10 @@
 //! What the workers do next: the bounded queue of events, the batchers, and the deployment that new work begins under.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use moderation::{ContentEvent, Timestamp};
+use moderation::{ContentEvent, DeploymentVersion, Timestamp};
 
 use super::applicability::needs_a_model;
 use super::error::SubmitError;
@@ -56,8 +56,8 @@ pub(crate) struct Schedule {
 struct State {
     current: Option<Arc<Generation>>,
     queue: VecDeque<Job>,
-    /// Oldest deployment first; an old one's batches go first, so that it can be dropped.
-    windows: Vec<Window>,
+    /// By deployment: an old one's batches go first, so that it can be dropped.
+    windows: BTreeMap<DeploymentVersion, Window>,
     idle_workers: usize,
     is_stopping: bool,
 }
@@ -69,7 +69,10 @@ struct Window {
 
 impl State {
     fn prepared(&self) -> usize {
-        self.windows.iter().map(|window| window.batcher.len()).sum()
+        self.windows
+            .values()
+            .map(|window| window.batcher.len())
+            .sum()
     }
 }
 
@@ -150,7 +153,7 @@ impl Schedule {
             }
             let due = state
                 .windows
-                .iter()
+                .values()
                 .filter_map(|window| window.batcher.due_at())
                 .min();
             if state.is_stopping && due.is_none() {
@@ -163,23 +166,13 @@ impl Schedule {
     fn add(&self, state: &mut State, prepared: &mut Vec<Prepared>) {
         let now = Instant::now();
         for item in prepared.drain(..) {
-            let found = state
-                .windows
-                .iter_mut()
-                .position(|window| Arc::ptr_eq(&window.generation, &item.generation));
-            let index = found.unwrap_or_else(|| {
-                state.windows.push(Window {
-                    generation: Arc::clone(&item.generation),
-                    batcher: Batcher::new(self.limits),
-                });
-                state
-                    .windows
-                    .sort_by_key(|window| window.generation.version());
-                let is_same = |window: &Window| Arc::ptr_eq(&window.generation, &item.generation);
-                state.windows.iter().position(is_same).unwrap_or_default()
+            let window = state.windows.entry(item.generation.version());
+            let window = window.or_insert_with(|| Window {
+                generation: Arc::clone(&item.generation),
+                batcher: Batcher::new(self.limits),
             });
             let (key, cost) = (item.key, item.cost);
-            state.windows[index].batcher.push(item, key, cost, now);
+            window.batcher.push(item, key, cost, now);
         }
     }
 
@@ -190,11 +183,11 @@ impl Schedule {
             return Some(Work::Prepare(self.begin_chunk(state, room)));
         }
         let now = Instant::now();
-        let taken = state.windows.iter_mut().find_map(|window| {
+        let taken = state.windows.values_mut().find_map(|window| {
             let batch = window.batcher.take(now)?;
             Some((Arc::clone(&window.generation), batch))
         });
-        state.windows.retain(|window| !window.batcher.is_empty());
+        state.windows.retain(|_, window| !window.batcher.is_empty());
         let is_more = !state.windows.is_empty() || !state.queue.is_empty();
         if taken.is_some() && is_more && state.idle_workers > 0 {
             self.work.notify_one();

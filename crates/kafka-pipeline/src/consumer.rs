@@ -46,11 +46,11 @@ pub(crate) struct ConsumerLoop<P> {
     pub(crate) inputs: Inputs,
     pub(crate) budget: InFlightBudget,
     pub(crate) metrics: ConsumerMetrics,
-    flow: Flow,
+    pub(crate) flow: Flow,
 }
 
 /// Why nothing is polled, and what waits meanwhile.
-struct Flow {
+pub(crate) struct Flow {
     /// In the order of reading. More than one record only when the client hands out what it had prefetched before a
     /// pause.
     held: VecDeque<Held>,
@@ -63,43 +63,23 @@ struct Flow {
     next_report: Instant,
 }
 
-impl<P: Processor> ConsumerLoop<P> {
-    #[allow(clippy::too_many_arguments)]
-    pub(crate) fn new(
-        consumer: Arc<BaseConsumer<GroupContext>>,
-        processor: P,
-        emitter: Sender<EmitterMessage>,
-        control: Arc<Control>,
-        drains: Receiver<Drain>,
-        released: Receiver<()>,
-        inputs: Inputs,
-        budget: InFlightBudget,
-        metrics: ConsumerMetrics,
-    ) -> Self {
+impl Flow {
+    pub(crate) fn new() -> Self {
         let now = Instant::now();
         Self {
-            consumer,
-            processor,
-            emitter,
-            control,
-            drains,
-            released,
-            inputs,
-            budget,
-            metrics,
-            flow: Flow {
-                held: VecDeque::new(),
-                held_since: now,
-                is_over_budget: false,
-                is_paused: false,
-                oldest: OldestInFlight::default(),
-                seen_events: 0,
-                seen_bytes: 0,
-                next_report: now,
-            },
+            held: VecDeque::new(),
+            held_since: now,
+            is_over_budget: false,
+            is_paused: false,
+            oldest: OldestInFlight::default(),
+            seen_events: 0,
+            seen_bytes: 0,
+            next_report: now,
         }
     }
+}
 
+impl<P: Processor> ConsumerLoop<P> {
     /// Subscribes, once the brokers have said that all topics exist.
     ///
     /// The client itself would wait for half a minute before it calls a topic unknown.

@@ -98,7 +98,7 @@ impl Emitter {
             self.control.beat_emitter();
             if (1..LARGE_TURN).contains(&handled) {
                 // Results arrive one by one. Being woken for each of them would cost more than all the rest.
-                thread::sleep(TURN);
+                thread::park_timeout(TURN);
             }
         }
         Ok(())

@@ -5,23 +5,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rdkafka::ClientContext;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::Message;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::client_log;
-use crate::error::{Error, is_final_for_consumer};
+use crate::error::Error;
 use crate::options::KafkaOptions;
+use crate::reading::Reading;
 use crate::record::Record;
-use crate::topics;
-use crate::wire;
 
 /// What to read.
 #[derive(Debug, Clone)]
@@ -67,10 +59,10 @@ pub enum StartAt {
 pub enum FollowerEvent {
     /// The next record of its partition.
     Record(Record),
-    /// All records that the partition had are handed out. Comes again each time that is so after further records, and
-    /// also when the last ones were transaction markers or were compacted away.
+    /// All records that the partition had are handed out. Comes again each time that is so after further records or
+    /// after the brokers were away, and also when the last ones were transaction markers or were compacted away.
     EndOfPartition(i32),
-    /// The brokers cannot be reached, or can be again with the next other event. The follower goes on.
+    /// The brokers cannot be reached. The follower tries on; records or the end of each partition tell that they are back.
     Disconnected,
     /// The follower has ended by itself; the last event.
     Failed(Error),
@@ -130,13 +122,7 @@ impl Follower {
         on_event: impl FnMut(FollowerEvent) -> ControlFlow<()> + Send + 'static,
     ) -> Result<Self, Error> {
         config.kafka.validate()?;
-        let consumer = create_consumer(&config)?;
-        let reading = Reading {
-            consumer,
-            config,
-            is_ending: Arc::clone(&is_ending),
-            on_event,
-        };
+        let reading = Reading::new(config, Arc::clone(&is_ending), on_event)?;
         let thread = thread::Builder::new()
             .name("follower".to_owned())
             .spawn(move || reading.run())
@@ -175,144 +161,10 @@ fn hand_over(
             Err(TrySendError::Closed(_)) => return ControlFlow::Break(()),
             Err(TrySendError::Full(back)) => event = back,
         }
-        thread::sleep(FULL_CHANNEL_WAIT);
+        thread::park_timeout(FULL_CHANNEL_WAIT);
     }
     ControlFlow::Break(())
 }
 
-struct Reading<F> {
-    consumer: BaseConsumer<FollowerContext>,
-    config: FollowerConfig,
-    is_ending: Arc<AtomicBool>,
-    on_event: F,
-}
-
-impl<F: FnMut(FollowerEvent) -> ControlFlow<()>> Reading<F> {
-    fn run(mut self) {
-        if let Err(error) = self.read() {
-            tracing::error!(%error, topic = self.config.topic, "following has failed");
-            if (self.on_event)(FollowerEvent::Failed(error)).is_break() {
-                tracing::debug!("nobody follows any more");
-            }
-        }
-    }
-
-    fn read(&mut self) -> Result<(), Error> {
-        let Some(assignment) = self.assignment()? else {
-            return Ok(());
-        };
-        self.consumer
-            .assign(&assignment)
-            .map_err(|error| Error::from_kafka(&error, "assigning"))?;
-        let topic: Arc<str> = self.config.topic.as_str().into();
-        while !self.is_ending.load(Ordering::Relaxed) {
-            let event = match self.consumer.poll(POLL) {
-                None => continue,
-                Some(Ok(message)) if message.topic() == &*topic => {
-                    FollowerEvent::Record(wire::read(&message, Arc::clone(&topic)))
-                }
-                Some(Ok(_)) => continue,
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    FollowerEvent::EndOfPartition(partition)
-                }
-                Some(Err(error)) if is_final_for_consumer(&error) => {
-                    return Err(Error::from_kafka(&error, &format!("following {topic}")));
-                }
-                Some(Err(error))
-                    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) =>
-                {
-                    FollowerEvent::Disconnected
-                }
-                Some(Err(error)) => {
-                    tracing::debug!(%error, "following; the client library tries again");
-                    continue;
-                }
-            };
-            if (self.on_event)(event).is_break() {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the partitions to read, or `None` if the follower was stopped before they were known.
-    fn assignment(&self) -> Result<Option<TopicPartitionList>, Error> {
-        let Some(partitions) = self.partitions()? else {
-            return Ok(None);
-        };
-        let mut assignment = TopicPartitionList::with_capacity(partitions.len());
-        for partition in partitions {
-            let offset = match &self.config.start {
-                StartAt::Beginning => Offset::Beginning,
-                StartAt::End => Offset::End,
-                StartAt::Offsets(offsets) => offsets
-                    .get(&partition)
-                    .map_or(Offset::Beginning, |offset| Offset::Offset(*offset)),
-            };
-            assignment
-                .add_partition_offset(&self.config.topic, partition, offset)
-                .map_err(|error| Error::from_kafka(&error, "start offset"))?;
-        }
-        Ok(Some(assignment))
-    }
-
-    fn partitions(&self) -> Result<Option<Vec<i32>>, Error> {
-        if let Some(partitions) = &self.config.partitions {
-            return Ok(Some(partitions.clone()));
-        }
-        let deadline = Instant::now() + METADATA_PATIENCE;
-        while !self.is_ending.load(Ordering::Relaxed) {
-            match topics::partitions(&self.consumer, &self.config.topic) {
-                Ok(partitions) => return partitions.map(Some),
-                Err(error) if Instant::now() >= deadline => {
-                    return Err(Error::from_kafka(
-                        &error,
-                        &format!("partitions of {}", self.config.topic),
-                    ));
-                }
-                Err(error) => tracing::debug!(%error, "the brokers do not answer yet"),
-            }
-        }
-        Ok(None)
-    }
-}
-
-fn create_consumer(config: &FollowerConfig) -> Result<BaseConsumer<FollowerContext>, Error> {
-    let mut client = config.kafka.consumer_config();
-    // The library wants a group's name to assign partitions by hand; it never joins the group.
-    client.set("group.id", "tidegate-follower");
-    client.set("enable.auto.commit", "false");
-    client.set("enable.partition.eof", "true");
-    client.set("auto.offset.reset", "error");
-    client.set(
-        "isolation.level",
-        if config.read_committed {
-            "read_committed"
-        } else {
-            "read_uncommitted"
-        },
-    );
-    BaseConsumer::from_config_and_context(&client, FollowerContext)
-        .map_err(|error| Error::from_kafka(&error, "follower"))
-}
-
-struct FollowerContext;
-
-impl ClientContext for FollowerContext {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        client_log::write_log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        client_log::write_error(&error, reason);
-    }
-}
-
-impl ConsumerContext for FollowerContext {}
-
-/// Bounds how long stopping takes.
-const POLL: Duration = Duration::from_millis(50);
 /// How long to wait for room in the channel before the next try.
 const FULL_CHANNEL_WAIT: Duration = Duration::from_millis(1);
-/// How long brokers may be unreachable at the start.
-const METADATA_PATIENCE: Duration = Duration::from_secs(30);

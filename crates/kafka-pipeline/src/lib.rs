@@ -41,6 +41,7 @@ mod options;
 mod outcome;
 mod pipeline;
 mod publisher;
+mod reading;
 mod record;
 mod reorder;
 mod topics;

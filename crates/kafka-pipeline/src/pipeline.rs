@@ -12,7 +12,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::sync::watch;
 
 use crate::budget::InFlightBudget;
-use crate::consumer::{ConsumerLoop, Drain};
+use crate::consumer::{ConsumerLoop, Drain, Flow};
 use crate::control::{Control, Progress, State};
 use crate::delivery::Delivery;
 use crate::emitter::{DeadLetters, Emitter, EmitterMessage};
@@ -259,23 +259,23 @@ impl Parts {
             inbox: emitter_inbox.clone(),
         };
         let metrics = ConsumerMetrics::new(config.stage);
-        let inputs = Inputs::new(&config.inputs, &metrics);
         let limits = &config.options;
         let budget = InFlightBudget::new(
             limits.max_in_flight_events,
             limits.max_in_flight_bytes.as_u64() as usize,
         );
-        let mut consuming = ConsumerLoop::new(
-            Arc::clone(&consumer),
+        let mut consuming = ConsumerLoop {
+            consumer: Arc::clone(&consumer),
             processor,
-            emitter_inbox,
-            Arc::clone(&control),
+            emitter: emitter_inbox,
+            control: Arc::clone(&control),
             drains,
             released,
-            inputs,
+            inputs: Inputs::new(&config.inputs, &metrics),
             budget,
             metrics,
-        );
+            flow: Flow::new(),
+        };
         let consumed = consuming.run(|| emitting.is_alive());
 
         let mut given_up = 0;

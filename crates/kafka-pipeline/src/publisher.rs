@@ -113,7 +113,7 @@ impl Publisher {
                 Err((RDKafkaErrorCode::QueueFull, back)) => reply = back,
                 Err((code, _)) => return Err(Error::from_code(code, "publishing")),
             }
-            thread::sleep(FULL_QUEUE_WAIT);
+            thread::park_timeout(FULL_QUEUE_WAIT);
         }
     }
 
@@ -129,7 +129,7 @@ impl Publisher {
                     "records were not acknowledged in time".to_owned(),
                 ));
             }
-            thread::sleep(FULL_QUEUE_WAIT);
+            thread::park_timeout(FULL_QUEUE_WAIT);
         }
         Ok(())
     }

@@ -36,6 +36,28 @@ async fn a_follower_reads_to_the_end_and_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_follower_tells_when_the_brokers_go_and_when_it_is_up_to_date_again() {
+    let fixture = Fixture::new(1);
+    fixture.feed(0..3);
+    let config = FollowerConfig::from_beginning(fixture.options.clone(), INPUT);
+    let (_follower, mut events) = Follower::channel(config, 10).unwrap();
+    let mut offsets = Vec::new();
+    while let FollowerEvent::Record(record) = events.recv().await.unwrap() {
+        offsets.push(record.offset);
+    }
+    assert_eq!(offsets, [0, 1, 2]);
+    fixture.broker.take_down().unwrap();
+    assert_eq!(events.recv().await, Some(FollowerEvent::Disconnected));
+    fixture.broker.bring_up().unwrap();
+    let mut next = events.recv().await.unwrap();
+    while next == FollowerEvent::Disconnected {
+        next = events.recv().await.unwrap();
+    }
+    // No record is handed out twice.
+    assert_eq!(next, FollowerEvent::EndOfPartition(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_follower_starts_where_it_is_told() {
     let fixture = Fixture::new(2);
     fixture.feed(0..10);

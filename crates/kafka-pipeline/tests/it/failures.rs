@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kafka_pipeline::{Error, OffsetReset, Pipeline, PipelineConfig, ProduceFault};
 
-use crate::harness::{Collected, Fixture, OUTPUT, copy, failure, until_settled};
+use crate::harness::{Collected, Fixture, OUTPUT, PATIENCE, copy, failure, until_settled};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_that_pass_are_retried() {
@@ -39,6 +39,18 @@ async fn a_broker_that_comes_back_is_used_again() {
     tokio::task::block_in_place(|| {
         assert_eq!(fixture.numbers(OUTPUT), fixture.all_in_order(0..10))
     });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_down_at_the_start_is_waited_for() {
+    let fixture = Fixture::new(1);
+    fixture.feed(0..10);
+    fixture.broker.take_down().unwrap();
+    let given_up = Pipeline::start(fixture.config(), copy).unwrap();
+    given_up.drain(PATIENCE).await.unwrap();
+    let handle = Pipeline::start(fixture.config(), copy).unwrap();
+    fixture.broker.bring_up().unwrap();
+    until_settled(&handle, 10).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

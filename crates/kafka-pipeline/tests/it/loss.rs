@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kafka_pipeline::{Error, Pipeline};
+use kafka_pipeline::{Error, Pipeline, State};
 
 use crate::harness::{Collected, Fixture, OUTPUT, PATIENCE, copy, failure, until, until_settled};
 
@@ -37,12 +37,17 @@ async fn a_drain_finishes_and_commits_all() {
     fixture.feed(0..50);
     let first = Collected::start(fixture.config());
     let records = first.take(100);
-    let draining = tokio::spawn({
-        let handle = first.handle.clone();
-        async move { handle.drain(PATIENCE).await }
-    });
-    records.into_iter().for_each(copy);
-    draining.await.unwrap().unwrap();
+    let finishing = async {
+        first
+            .handle
+            .state()
+            .wait_for(|state| *state == State::Draining)
+            .await
+            .unwrap();
+        records.into_iter().for_each(copy);
+    };
+    let (drained, ()) = tokio::join!(first.handle.drain(PATIENCE), finishing);
+    drained.unwrap();
     tokio::task::block_in_place(|| {
         assert_eq!(fixture.numbers(OUTPUT), fixture.all_in_order(0..50))
     });

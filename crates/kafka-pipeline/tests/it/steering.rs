@@ -75,15 +75,15 @@ async fn settled_ends_with_the_pipeline() {
     fixture.feed(0..1);
     let pipeline = Collected::start(fixture.config());
     let stuck = pipeline.next();
-    let settled = tokio::spawn({
-        let handle = pipeline.handle.clone();
-        async move { handle.settled().await }
-    });
+    let settled = pipeline.handle.settled();
+    tokio::pin!(settled);
+    assert!(
+        tokio::time::timeout(Duration::ZERO, &mut settled)
+            .await
+            .is_err()
+    );
     drop(stuck);
-    let ended = tokio::time::timeout(PATIENCE, settled)
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = tokio::time::timeout(PATIENCE, settled).await.unwrap();
     assert!(matches!(ended, Err(Error::Abandoned { .. })), "{ended:?}");
 }
 

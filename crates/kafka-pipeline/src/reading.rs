@@ -1,0 +1,212 @@
+//! The thread of a follower.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::client_log;
+use crate::error::{Error, is_final_for_consumer};
+use crate::follower::{FollowerConfig, FollowerEvent, StartAt};
+use crate::topics;
+use crate::wire;
+
+pub(crate) struct Reading<F> {
+    consumer: BaseConsumer<FollowerContext>,
+    config: FollowerConfig,
+    topic: Arc<str>,
+    /// What comes next in each partition.
+    positions: BTreeMap<i32, Offset>,
+    is_disconnected: bool,
+    is_ending: Arc<AtomicBool>,
+    on_event: F,
+}
+
+impl<F: FnMut(FollowerEvent) -> ControlFlow<()>> Reading<F> {
+    pub(crate) fn new(
+        config: FollowerConfig,
+        is_ending: Arc<AtomicBool>,
+        on_event: F,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            consumer: create_consumer(&config)?,
+            topic: config.topic.as_str().into(),
+            config,
+            positions: BTreeMap::new(),
+            is_disconnected: false,
+            is_ending,
+            on_event,
+        })
+    }
+
+    pub(crate) fn run(mut self) {
+        if let Err(error) = self.read() {
+            tracing::error!(%error, topic = self.config.topic, "following has failed");
+            if (self.on_event)(FollowerEvent::Failed(error)).is_break() {
+                tracing::debug!("nobody follows any more");
+            }
+        }
+    }
+
+    fn read(&mut self) -> Result<(), Error> {
+        self.find_start()?;
+        self.assign()?;
+        while !self.is_ending.load(Ordering::Relaxed) {
+            if self.is_disconnected {
+                self.reconnect()?;
+            }
+            let event = match self.consumer.poll(POLL) {
+                Some(polled) => event_of(polled, &self.topic)?,
+                None => None,
+            };
+            match &event {
+                Some(FollowerEvent::Record(record)) => {
+                    self.positions
+                        .insert(record.partition, Offset::Offset(record.offset + 1));
+                }
+                Some(FollowerEvent::Disconnected) => self.is_disconnected = true,
+                _ => {}
+            }
+            if event.is_some_and(|event| (self.on_event)(event).is_break()) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads on at the same place once the brokers answer.
+    ///
+    /// The client by itself would go on silently. Assigned anew, it tells again when it has reached the end, so that a
+    /// reader learns that it is up to date.
+    fn reconnect(&mut self) -> Result<(), Error> {
+        match topics::partitions(&self.consumer, &self.config.topic) {
+            Ok(Ok(_)) => {
+                self.is_disconnected = false;
+                self.assign()
+            }
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the brokers do not know the topic yet");
+                Ok(())
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the brokers do not answer yet");
+                Ok(())
+            }
+        }
+    }
+
+    fn assign(&self) -> Result<(), Error> {
+        let mut assignment = TopicPartitionList::with_capacity(self.positions.len());
+        for (partition, offset) in &self.positions {
+            assignment
+                .add_partition_offset(&self.topic, *partition, *offset)
+                .map_err(|error| Error::from_kafka(&error, "start offset"))?;
+        }
+        self.consumer
+            .assign(&assignment)
+            .map_err(|error| Error::from_kafka(&error, "assigning"))
+    }
+
+    fn find_start(&mut self) -> Result<(), Error> {
+        for partition in self.partitions()? {
+            let offset = match &self.config.start {
+                StartAt::Beginning => Offset::Beginning,
+                StartAt::End => Offset::End,
+                StartAt::Offsets(offsets) => offsets
+                    .get(&partition)
+                    .map_or(Offset::Beginning, |offset| Offset::Offset(*offset)),
+            };
+            self.positions.insert(partition, offset);
+        }
+        Ok(())
+    }
+
+    /// Returns the partitions to read; none if the follower is stopped before they are known.
+    fn partitions(&self) -> Result<Vec<i32>, Error> {
+        if let Some(partitions) = &self.config.partitions {
+            return Ok(partitions.clone());
+        }
+        let deadline = Instant::now() + METADATA_PATIENCE;
+        while !self.is_ending.load(Ordering::Relaxed) {
+            match topics::partitions(&self.consumer, &self.config.topic) {
+                Ok(partitions) => return partitions,
+                Err(error) if Instant::now() >= deadline => {
+                    let context = format!("partitions of {}", self.config.topic);
+                    return Err(Error::from_kafka(&error, &context));
+                }
+                Err(error) => tracing::debug!(%error, "the brokers do not answer yet"),
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+fn event_of(
+    polled: KafkaResult<BorrowedMessage<'_>>,
+    topic: &Arc<str>,
+) -> Result<Option<FollowerEvent>, Error> {
+    match polled {
+        Ok(message) if message.topic() == &**topic => Ok(Some(FollowerEvent::Record(wire::read(
+            &message,
+            Arc::clone(topic),
+        )))),
+        Ok(_) => Ok(None),
+        Err(KafkaError::PartitionEOF(partition)) => {
+            Ok(Some(FollowerEvent::EndOfPartition(partition)))
+        }
+        Err(error) if is_final_for_consumer(&error) => {
+            Err(Error::from_kafka(&error, &format!("following {topic}")))
+        }
+        Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) => {
+            Ok(Some(FollowerEvent::Disconnected))
+        }
+        Err(error) => {
+            tracing::debug!(%error, "following; the client library tries again");
+            Ok(None)
+        }
+    }
+}
+
+fn create_consumer(config: &FollowerConfig) -> Result<BaseConsumer<FollowerContext>, Error> {
+    let isolation = if config.read_committed {
+        "read_committed"
+    } else {
+        "read_uncommitted"
+    };
+    let mut client = config.kafka.consumer_config();
+    // The library wants a group's name to assign partitions by hand; it never joins the group.
+    client.set("group.id", "tidegate-follower");
+    client.set("enable.auto.commit", "false");
+    client.set("enable.partition.eof", "true");
+    client.set("auto.offset.reset", "error");
+    client.set("isolation.level", isolation);
+    BaseConsumer::from_config_and_context(&client, FollowerContext)
+        .map_err(|error| Error::from_kafka(&error, "follower"))
+}
+
+struct FollowerContext;
+
+impl ClientContext for FollowerContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        client_log::write_log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        client_log::write_error(&error, reason);
+    }
+}
+
+impl ConsumerContext for FollowerContext {}
+
+/// Bounds how long stopping takes.
+const POLL: Duration = Duration::from_millis(50);
+/// How long brokers may be unreachable at the start.
+const METADATA_PATIENCE: Duration = Duration::from_secs(30);

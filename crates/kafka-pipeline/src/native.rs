@@ -82,3 +82,75 @@ pub(crate) fn remove_group_join_delay<C: ClientContext>(client: &Client<C>) -> b
     unsafe { bindings::rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 0) };
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use rdkafka::bindings::rd_kafka_vtype_t::{
+        RD_KAFKA_VTYPE_END, RD_KAFKA_VTYPE_HEADER, RD_KAFKA_VTYPE_MSGFLAGS, RD_KAFKA_VTYPE_TOPIC,
+        RD_KAFKA_VTYPE_VALUE,
+    };
+    use rdkafka::consumer::{BaseConsumer, Consumer};
+    use rdkafka::producer::{BaseProducer, Producer};
+    use rdkafka::{Offset, TopicPartitionList};
+
+    use super::*;
+    use crate::InProcessBroker;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    fn produce_with_header(producer: &BaseProducer, name: &CStr, value: &[u8]) {
+        // SAFETY: the producer is alive; each tag is followed by the arguments that librdkafka documents for it, whose
+        // memory it copies before it returns.
+        let produced = unsafe {
+            bindings::rd_kafka_producev(
+                producer.client().native_ptr(),
+                RD_KAFKA_VTYPE_TOPIC,
+                c"topic".as_ptr(),
+                RD_KAFKA_VTYPE_MSGFLAGS,
+                bindings::RD_KAFKA_MSG_F_COPY,
+                RD_KAFKA_VTYPE_VALUE,
+                value.as_ptr(),
+                value.len(),
+                RD_KAFKA_VTYPE_HEADER,
+                name.as_ptr(),
+                value.as_ptr(),
+                value.len(),
+                RD_KAFKA_VTYPE_END,
+            )
+        };
+        assert_eq!(produced, RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR);
+        producer.flush(PATIENCE).unwrap();
+    }
+
+    #[test]
+    fn a_header_whose_name_is_no_utf8_is_read() {
+        let broker = InProcessBroker::start().unwrap();
+        broker.create_topic("topic", 1).unwrap();
+        let options = broker.options().unwrap();
+        let producer: BaseProducer = options.producer_config().create().unwrap();
+        produce_with_header(&producer, c"na\xffme", b"\xfevalue");
+
+        let consumer: BaseConsumer = options
+            .consumer_config()
+            .set("group.id", "test")
+            .create()
+            .unwrap();
+        let mut start = TopicPartitionList::new();
+        start
+            .add_partition_offset("topic", 0, Offset::Beginning)
+            .unwrap();
+        consumer.assign(&start).unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        let message = loop {
+            assert!(Instant::now() < deadline, "no record came");
+            if let Some(Ok(message)) = consumer.poll(Duration::from_millis(50)) {
+                break message;
+            }
+        };
+        let headers = copy_headers(&message);
+        let read: Vec<_> = headers.iter().collect();
+        assert_eq!(read, [("na\u{fffd}me", Some(b"\xfevalue".as_slice()))]);
+    }
+}

@@ -8,4 +8,5 @@ mod hot_swap;
 mod onnx;
 mod outcomes;
 mod refusals;
+mod shipped;
 mod timeouts;

@@ -9,7 +9,6 @@
 //! then as many `u32` ids.
 
 use std::io::{self, BufRead, BufWriter, Write};
-use std::process::ExitCode;
 
 use inference::features::{FeatureConfig, FeatureExtractor, Features, Scratch};
 
@@ -18,17 +17,7 @@ struct Line {
     text: String,
 }
 
-fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("dump_features: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args()
         .nth(1)
         .ok_or("name a TOML file with the feature parameters")?;

@@ -1,0 +1,141 @@
+//! What every change carries, and what comes of it.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+use moderation_wire::v1;
+use serde_json::{Value, json};
+
+use super::output::{print, print_json, printable};
+
+/// Who changes something, why, on what, and for whom to wait.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Terms {
+    /// Why: stands in the history and in the audit for ever.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Who: your user name, unless you say otherwise.
+    #[arg(long, env = "USER", value_name = "NAME")]
+    author: Option<String>,
+    /// Make the change only if this version serves (0: none). Left out, it is the version that serves now.
+    #[arg(long, value_name = "VERSION")]
+    expected_version: Option<u64>,
+    /// Wait until every live replica that needs the change has acknowledged it.
+    #[arg(long)]
+    wait: bool,
+    /// How long to wait at most, such as 10s.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
+    wait_timeout: Duration,
+}
+
+impl Terms {
+    /// Returns the version on which the change rests, if the author said so.
+    pub(crate) fn expected_version(&self) -> Option<u64> {
+        self.expected_version
+    }
+
+    /// Returns what goes over the wire.
+    ///
+    /// # Errors
+    /// Nobody can be named as the author.
+    pub(crate) fn options(&self, expected_version: u64) -> anyhow::Result<v1::WriteOptions> {
+        let Some(author) = self
+            .author
+            .clone()
+            .filter(|author| !author.trim().is_empty())
+        else {
+            bail!("who makes the change? USER is not set; say it with --author NAME");
+        };
+        let wait = if self.wait {
+            v1::Wait::All
+        } else {
+            v1::Wait::None
+        };
+        Ok(v1::WriteOptions {
+            expected_version,
+            author,
+            reason: self.reason.clone(),
+            wait: wait as i32,
+            // 0 would mean the server's default.
+            wait_timeout_ms: u32::try_from(self.wait_timeout.as_millis())
+                .unwrap_or(u32::MAX)
+                .max(1),
+        })
+    }
+}
+
+/// Prints what came of a change; replicas that were waited for in vain make it a failure.
+pub(crate) fn report(
+    object: &str,
+    outcome: Option<v1::WriteOutcome>,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
+    let outcome = outcome.unwrap_or_default();
+    if as_json {
+        print_json(&outcome_json(&outcome))?;
+    } else {
+        print(&outcome_text(object, &outcome))?;
+    }
+    let is_whole = outcome.lagging.is_empty();
+    Ok(if is_whole {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn outcome_text(object: &str, outcome: &v1::WriteOutcome) -> String {
+    let mut text = format!("{object} {} serves\n", outcome.version);
+    for difference in &outcome.differences {
+        text.push_str(&format!("  {}\n", printable(difference)));
+    }
+    if !outcome.acknowledged_by.is_empty() {
+        let by = printable(&outcome.acknowledged_by.join(", "));
+        text.push_str(&format!("acknowledged by {by}\n"));
+    }
+    for problem in &outcome.lagging {
+        let (replica, detail) = (printable(&problem.replica_id), printable(&problem.detail));
+        text.push_str(&format!("not acknowledged by {replica}: {detail}\n"));
+    }
+    text
+}
+
+fn outcome_json(outcome: &v1::WriteOutcome) -> Value {
+    let lagging = outcome
+        .lagging
+        .iter()
+        .map(|problem| json!({ "replica_id": problem.replica_id, "detail": problem.detail }));
+    json!({
+        "version": outcome.version,
+        "control_offset": outcome.control_offset,
+        "differences": outcome.differences,
+        "acknowledged_by": outcome.acknowledged_by,
+        "lagging": lagging.collect::<Vec<_>>(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_lags_is_named() {
+        let outcome = v1::WriteOutcome {
+            version: 4,
+            control_offset: 8,
+            differences: vec!["rule a: threshold 0.900 -> 0.880".to_owned()],
+            acknowledged_by: vec!["e-1".to_owned()],
+            lagging: vec![v1::ReplicaProblem {
+                replica_id: "e-2".to_owned(),
+                detail: "still serves policy 3".to_owned(),
+            }],
+        };
+        assert_eq!(
+            outcome_text("policy", &outcome),
+            "policy 4 serves\n  rule a: threshold 0.900 -> 0.880\nacknowledged by e-1\n\
+             not acknowledged by e-2: still serves policy 3\n"
+        );
+        assert_eq!(outcome_json(&outcome)["lagging"][0]["replica_id"], "e-2");
+    }
+}

@@ -27,7 +27,9 @@ use self::dice::{Dice, Purpose};
 use self::draft::Draft;
 pub(crate) use self::draft::event_id;
 use self::schedule::{Part, Schedule, Slot};
-pub(crate) use self::truth::{AgeBand, Issue, Truth};
+pub(crate) use self::truth::{AgeBand, Truth};
+#[cfg(test)]
+pub(crate) use self::truth::{Issue, Violation};
 
 /// One event in so many is written as JSON.
 const JSON_EVERY: u32 = 50;
@@ -48,14 +50,17 @@ pub(crate) struct Generated {
     pub(crate) format: Format,
     /// What must become of it.
     pub(crate) fate: Fate,
-    /// What is so.
-    pub(crate) truth: Truth,
+    /// What is so, where that is known.
+    pub(crate) truth: Option<Truth>,
 }
 
 impl Traffic {
     /// Prepares the events of a seed.
     pub(crate) fn new(seed: u64) -> Self {
-        Self { seed, schedule: Schedule::new(seed) }
+        Self {
+            seed,
+            schedule: Schedule::new(seed),
+        }
     }
 
     /// Makes the event of an index, as if it had happened at `occurred_at`.
@@ -73,7 +78,13 @@ impl Traffic {
         } else {
             (Format::Protobuf, draft.record.encode_to_vec())
         };
-        Generated { key, value, format, fate: Fate::Decided, truth: draft.truth }
+        Generated {
+            key,
+            value,
+            format,
+            fate: Fate::Decided,
+            truth: Some(draft.truth),
+        }
     }
 
     fn draft(&self, index: u64, slot: Slot) -> Draft {
@@ -93,10 +104,16 @@ impl Traffic {
             Fate::DeadLettered => event_id(index).into_bytes(),
         };
         draft.truth.scenario = "broken";
-        let truth = draft.truth.clone();
+        let truth = Some(draft.truth.clone());
         let mut dice = Dice::new(!self.seed, Purpose::Event, index);
         let (format, value) = fault.encode(draft, &mut dice);
-        Generated { key, value, format, fate: fault.fate(), truth }
+        Generated {
+            key,
+            value,
+            format,
+            fate: fault.fate(),
+            truth,
+        }
     }
 }
 
@@ -108,9 +125,19 @@ fn fault(index: u64, slot: Slot) -> Fault {
 
 /// The key that the stages use too; see `moderation_wire::record_key`.
 fn key(draft: &Draft) -> Vec<u8> {
-    let subject = draft.record.event.as_ref().and_then(|event| event.subject.as_ref());
-    subject.map(|subject| {
-        let kind = subject.kind().as_str_name().trim_start_matches("SUBJECT_KIND_").to_ascii_lowercase();
-        format!("{kind}:{}", subject.id).into_bytes()
-    }).unwrap_or_default()
+    let subject = draft
+        .record
+        .event
+        .as_ref()
+        .and_then(|event| event.subject.as_ref());
+    subject
+        .map(|subject| {
+            let kind = subject
+                .kind()
+                .as_str_name()
+                .trim_start_matches("SUBJECT_KIND_")
+                .to_ascii_lowercase();
+            format!("{kind}:{}", subject.id).into_bytes()
+        })
+        .unwrap_or_default()
 }

@@ -52,8 +52,16 @@ impl Fault {
 
     pub(super) fn fate(self) -> Fate {
         match self {
-            Self::RandomBytes | Self::NoBytes | Self::BrokenJson | Self::MissingEventId | Self::MissingSubject => Fate::DeadLettered,
-            Self::TruncatedProtobuf | Self::InvalidUtf8 | Self::UnknownWords | Self::ClockInFuture | Self::Oversized => Fate::Decided,
+            Self::RandomBytes
+            | Self::NoBytes
+            | Self::BrokenJson
+            | Self::MissingEventId
+            | Self::MissingSubject => Fate::DeadLettered,
+            Self::TruncatedProtobuf
+            | Self::InvalidUtf8
+            | Self::UnknownWords
+            | Self::ClockInFuture
+            | Self::Oversized => Fate::Decided,
         }
     }
 
@@ -89,7 +97,9 @@ impl Fault {
 /// Writes an event in protobuf's JSON form, as producers in other languages do.
 pub(super) fn json(record: &v1::ContentEvent) -> Vec<u8> {
     // Only a time beyond the year 9999 has no JSON form, and an empty record shows that as a fault.
-    moderation_wire::to_json(record).map(|value| value.to_string().into_bytes()).unwrap_or_default()
+    moderation_wire::to_json(record)
+        .map(|value| value.to_string().into_bytes())
+        .unwrap_or_default()
 }
 
 fn random_bytes(dice: &mut Dice) -> Vec<u8> {
@@ -109,7 +119,11 @@ fn cut_short(mut bytes: Vec<u8>, kept: usize) -> Vec<u8> {
 fn break_text(record: &v1::ContentEvent) -> Vec<u8> {
     const MARK: char = '\u{10fffd}';
     let mut marked = record.clone();
-    if let Some(v1::part::Content::Text(text)) = marked.parts.first_mut().and_then(|part| part.content.as_mut()) {
+    if let Some(v1::part::Content::Text(text)) = marked
+        .parts
+        .first_mut()
+        .and_then(|part| part.content.as_mut())
+    {
         text.push(MARK);
     }
     let mut bytes = marked.encode_to_vec();
@@ -121,7 +135,11 @@ fn break_text(record: &v1::ContentEvent) -> Vec<u8> {
 }
 
 fn lengthen(record: &mut v1::ContentEvent) {
-    if let Some(v1::part::Content::Text(text)) = record.parts.first_mut().and_then(|part| part.content.as_mut()) {
+    if let Some(v1::part::Content::Text(text)) = record
+        .parts
+        .first_mut()
+        .and_then(|part| part.content.as_mut())
+    {
         text.push(' ');
         *text = text.repeat(OVERSIZED_BYTES / text.len() + 1);
     }

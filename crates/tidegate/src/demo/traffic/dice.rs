@@ -51,7 +51,9 @@ impl Dice {
     /// Draws a length: half are below `median`, few are very long.
     pub(super) fn length(&mut self, median: f64, longest: f64) -> usize {
         const SPREAD: f64 = 0.8;
-        LogNormal::new(median.ln(), SPREAD).map_or(median, |lengths| lengths.sample(&mut self.0)).clamp(2.0, longest) as usize
+        LogNormal::new(median.ln(), SPREAD)
+            .map_or(median, |lengths| lengths.sample(&mut self.0))
+            .clamp(2.0, longest) as usize
     }
 
     pub(super) fn bytes(&mut self, into: &mut [u8]) {

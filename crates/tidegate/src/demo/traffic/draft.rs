@@ -32,35 +32,75 @@ pub(super) fn text_part(origin: v1::PartOrigin, text: String, declared_language:
 
 impl Draft {
     /// Starts something published.
-    pub(super) fn content(index: u64, scenario: &'static str, surface: v1::Surface, author: &Person) -> Self {
-        Self::new(index, scenario, subject(v1::SubjectKind::Content, format!("c-{index}")), surface, author)
+    pub(super) fn content(
+        index: u64,
+        scenario: &'static str,
+        surface: v1::Surface,
+        author: &Person,
+    ) -> Self {
+        Self::new(
+            index,
+            scenario,
+            subject(v1::SubjectKind::Content, format!("c-{index}")),
+            surface,
+            author,
+        )
     }
 
     /// Starts something that happens to an account.
-    pub(super) fn account(index: u64, scenario: &'static str, surface: v1::Surface, account: &Person, author: &Person) -> Self {
-        Self::new(index, scenario, subject(v1::SubjectKind::Account, account.id()), surface, author)
+    pub(super) fn account(
+        index: u64,
+        scenario: &'static str,
+        surface: v1::Surface,
+        account: &Person,
+        author: &Person,
+    ) -> Self {
+        Self::new(
+            index,
+            scenario,
+            subject(v1::SubjectKind::Account, account.id()),
+            surface,
+            author,
+        )
     }
 
     /// Starts a stretch of a live stream.
     pub(super) fn live(index: u64, author: &Person, stream: u64) -> Self {
         let session = subject(v1::SubjectKind::LiveSession, format!("live-{stream}"));
-        Self::new(index, "live_segment", session, v1::Surface::Live, author).of_kind(v1::EventKind::LiveSegment)
+        Self::new(index, "live_segment", session, v1::Surface::Live, author)
+            .of_kind(v1::EventKind::LiveSegment)
     }
 
     /// Makes a private message.
-    pub(super) fn message(index: u64, scenario: &'static str, author: &Person, recipient: &Person, relationship: v1::Relationship, text: String) -> Self {
+    pub(super) fn message(
+        index: u64,
+        scenario: &'static str,
+        author: &Person,
+        recipient: &Person,
+        relationship: v1::Relationship,
+        text: String,
+    ) -> Self {
         let mut draft = Self::content(index, scenario, v1::Surface::DirectMessage, author)
             .of_kind(v1::EventKind::Message)
             .seen_by(v1::Audience::Participants);
         draft.push_part(text_part(v1::PartOrigin::Body, text, ""));
         draft.aim(recipient, v1::TargetRole::Recipient, relationship);
-        let (one, other) = (author.number.min(recipient.number), author.number.max(recipient.number));
+        let (one, other) = (
+            author.number.min(recipient.number),
+            author.number.max(recipient.number),
+        );
         let context = draft.event().context.get_or_insert_default();
         context.conversation_id = format!("dm-{one}-{other}");
         draft
     }
 
-    fn new(index: u64, scenario: &'static str, subject: v1::Subject, surface: v1::Surface, author: &Person) -> Self {
+    fn new(
+        index: u64,
+        scenario: &'static str,
+        subject: v1::Subject,
+        surface: v1::Surface,
+        author: &Person,
+    ) -> Self {
         let event = v1::Event {
             event_id: event_id(index),
             subject: Some(subject),
@@ -75,11 +115,28 @@ impl Draft {
             publication_state: v1::PublicationState::Published.into(),
             detection_source: v1::DetectionSource::OwnInitiative.into(),
             report: None,
-            data_region: if author.region.starts_with("US") { "US" } else { "IE" }.to_owned(),
+            data_region: if author.region.starts_with("US") {
+                "US"
+            } else {
+                "IE"
+            }
+            .to_owned(),
             facts: BTreeMap::new(),
         };
-        let truth = Truth { scenario, violation: None, actor: Some(author.number), target: None, age_band: author.band() };
-        Self { record: v1::ContentEvent { event: Some(event), parts: Vec::new() }, truth }
+        let truth = Truth {
+            scenario,
+            violation: None,
+            actor: Some(author.number),
+            target: None,
+            age_band: author.band(),
+        };
+        Self {
+            record: v1::ContentEvent {
+                event: Some(event),
+                parts: Vec::new(),
+            },
+            truth,
+        }
     }
 
     pub(super) fn event(&mut self) -> &mut v1::Event {
@@ -105,7 +162,12 @@ impl Draft {
         self
     }
 
-    pub(super) fn aim(&mut self, target: &Person, role: v1::TargetRole, relationship: v1::Relationship) {
+    pub(super) fn aim(
+        &mut self,
+        target: &Person,
+        role: v1::TargetRole,
+        relationship: v1::Relationship,
+    ) {
         self.event().targets.push(target.target(role, relationship));
         self.truth.target = Some(target.number);
         self.truth.age_band = target.band();
@@ -119,7 +181,11 @@ impl Draft {
     }
 
     pub(super) fn fact(&mut self, name: &str, value: i64) {
-        let fact = v1::Fact { value: Some(v1::fact::Value::Integer(value)), source: "platform".to_owned(), as_of: None };
+        let fact = v1::Fact {
+            value: Some(v1::fact::Value::Integer(value)),
+            source: "platform".to_owned(),
+            as_of: None,
+        };
         self.event().facts.insert(name.to_owned(), fact);
     }
 
@@ -145,5 +211,9 @@ impl Draft {
 }
 
 fn subject(kind: v1::SubjectKind, id: String) -> v1::Subject {
-    v1::Subject { kind: kind.into(), id, revision: 0 }
+    v1::Subject {
+        kind: kind.into(),
+        id,
+        revision: 0,
+    }
 }

@@ -17,8 +17,12 @@ pub(super) fn follow_up(seed: u64, index: u64, part: Part, origin: Draft) -> Dra
         Part::Edit => edit(&mut draft, &mut dice),
         Part::Delete => delete(&mut draft),
         Part::TrueContentReport => report(&mut draft, seed, &mut dice, "true_content_report"),
-        Part::MaliciousContentReport => report(&mut draft, seed, &mut dice, "malicious_content_report"),
-        Part::TrueAccountReport => account_report(&mut draft, seed, &mut dice, "true_account_report"),
+        Part::MaliciousContentReport => {
+            report(&mut draft, seed, &mut dice, "malicious_content_report")
+        }
+        Part::TrueAccountReport => {
+            account_report(&mut draft, seed, &mut dice, "true_account_report")
+        }
         _ => account_report(&mut draft, seed, &mut dice, "malicious_account_report"),
     }
     draft
@@ -30,7 +34,11 @@ fn edit(draft: &mut Draft, dice: &mut Dice) {
     draft.event().kind = v1::EventKind::Edit.into();
     raise_revision(draft);
     draft.record.parts.clear();
-    draft.push_part(text_part(v1::PartOrigin::Body, grammar::text(dice, language, Tone::Chatter), ""));
+    draft.push_part(text_part(
+        v1::PartOrigin::Body,
+        grammar::text(dice, language, Tone::Chatter),
+        "",
+    ));
     draft.truth.scenario = "edit";
     draft.truth.violation = None;
 }
@@ -53,17 +61,39 @@ fn raise_revision(draft: &mut Draft) {
 fn report(draft: &mut Draft, seed: u64, dice: &mut Dice, scenario: &'static str) {
     let reporter = Person::anybody(seed, dice);
     let (source, channel) = dice.weighted(&[
-        (90, (v1::DetectionSource::UserReport, v1::ReportChannel::InApp)),
-        (4, (v1::DetectionSource::UserReport, v1::ReportChannel::WebForm)),
-        (4, (v1::DetectionSource::TrustedFlagger, v1::ReportChannel::Api)),
-        (1, (v1::DetectionSource::Authority, v1::ReportChannel::LegalNotice)),
-        (1, (v1::DetectionSource::UserReport, v1::ReportChannel::Email)),
+        (
+            90,
+            (v1::DetectionSource::UserReport, v1::ReportChannel::InApp),
+        ),
+        (
+            4,
+            (v1::DetectionSource::UserReport, v1::ReportChannel::WebForm),
+        ),
+        (
+            4,
+            (v1::DetectionSource::TrustedFlagger, v1::ReportChannel::Api),
+        ),
+        (
+            1,
+            (
+                v1::DetectionSource::Authority,
+                v1::ReportChannel::LegalNotice,
+            ),
+        ),
+        (
+            1,
+            (v1::DetectionSource::UserReport, v1::ReportChannel::Email),
+        ),
     ]);
     let reason = dice.pick(&["harassment", "hate", "spam", "minor_safety", "other"]);
     let event = draft.event();
     event.kind = v1::EventKind::Report.into();
     event.detection_source = source.into();
-    event.report = Some(v1::Report { reporter_id: reporter.id(), reason: reason.to_owned(), channel: channel.into() });
+    event.report = Some(v1::Report {
+        reporter_id: reporter.id(),
+        reason: reason.to_owned(),
+        channel: channel.into(),
+    });
     draft.truth.scenario = scenario;
 }
 
@@ -74,8 +104,16 @@ fn account_report(draft: &mut Draft, seed: u64, dice: &mut Dice, scenario: &'sta
     event.surface = v1::Surface::Profile.into();
     event.context = None;
     event.targets.clear();
-    let id = event.author.as_ref().map(|author| author.account_id.clone()).unwrap_or_default();
-    event.subject = Some(v1::Subject { kind: v1::SubjectKind::Account.into(), id, revision: 0 });
+    let id = event
+        .author
+        .as_ref()
+        .map(|author| author.account_id.clone())
+        .unwrap_or_default();
+    event.subject = Some(v1::Subject {
+        kind: v1::SubjectKind::Account.into(),
+        id,
+        revision: 0,
+    });
     draft.record.parts.clear();
     draft.truth.target = None;
 }

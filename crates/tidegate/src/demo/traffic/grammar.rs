@@ -10,8 +10,9 @@ const LONGEST_BYTES: f64 = 4_000.0;
 const MEDIAN_SPEECH_BYTES: f64 = 220.0;
 
 const SYLLABLES: [&str; 40] = [
-    "ba", "be", "bo", "da", "del", "do", "fa", "fen", "ga", "go", "ha", "ka", "kel", "ko", "la", "lin", "lo", "ma", "mer", "mi", "na", "nor", "nu", "pa",
-    "pel", "ra", "rin", "ro", "sa", "sel", "su", "ta", "tin", "to", "va", "vel", "vo", "wen", "ya", "zo",
+    "ba", "be", "bo", "da", "del", "do", "fa", "fen", "ga", "go", "ha", "ka", "kel", "ko", "la",
+    "lin", "lo", "ma", "mer", "mi", "na", "nor", "nu", "pa", "pel", "ra", "rin", "ro", "sa", "sel",
+    "su", "ta", "tin", "to", "va", "vel", "vo", "wen", "ya", "zo",
 ];
 
 /// What a text does.
@@ -54,7 +55,11 @@ pub(super) fn code_switched(dice: &mut Dice, language: usize, hurts: bool) -> St
     } else {
         (ALL[language], &ENGLISH)
     };
-    let last = if hurts { dice.pick(second.insults) } else { dice.pick(second.praise) };
+    let last = if hurts {
+        dice.pick(second.insults)
+    } else {
+        dice.pick(second.praise)
+    };
     format!("{} {last}", chatter(dice, first, MEDIAN_BYTES))
 }
 
@@ -136,7 +141,10 @@ fn shorten(text: &mut String, length: usize, space: &str) {
         end += 1;
     }
     if end < text.len() && !space.is_empty() {
-        end = text[..end].rfind(space).filter(|place| *place > 0).unwrap_or(end);
+        end = text[..end]
+            .rfind(space)
+            .filter(|place| *place > 0)
+            .unwrap_or(end);
     }
     text.truncate(end);
 }

@@ -90,7 +90,9 @@ impl Person {
     pub(super) fn aged(seed: u64, dice: &mut Dice, fits: impl Fn(u32) -> bool) -> Self {
         let first = dice.below(POPULATION);
         let mut candidates = (0..64).map(|step| Self::new(seed, (first + step) % POPULATION));
-        candidates.find(|person| fits(person.true_age)).unwrap_or_else(|| Self::new(seed, first))
+        candidates
+            .find(|person| fits(person.true_age))
+            .unwrap_or_else(|| Self::new(seed, first))
     }
 
     pub(super) fn id(&self) -> String {
@@ -110,13 +112,24 @@ impl Person {
         v1::Account {
             account_id: self.id(),
             region: self.region.to_owned(),
-            created_at: Some(prost_types::Timestamp { seconds: self.created_at, nanos: 0 }),
+            created_at: Some(prost_types::Timestamp {
+                seconds: self.created_at,
+                nanos: 0,
+            }),
             age: Some(self.age),
         }
     }
 
-    pub(super) fn target(&self, role: v1::TargetRole, relationship: v1::Relationship) -> v1::Target {
-        v1::Target { account: Some(self.account()), role: role.into(), relationship: relationship.into() }
+    pub(super) fn target(
+        &self,
+        role: v1::TargetRole,
+        relationship: v1::Relationship,
+    ) -> v1::Target {
+        v1::Target {
+            account: Some(self.account()),
+            role: role.into(),
+            relationship: relationship.into(),
+        }
     }
 }
 
@@ -131,8 +144,14 @@ fn age_facts(dice: &mut Dice, true_age: u32) -> v1::AgeFacts {
         (4, v1::AgeState::Blocked),
     ]);
     let overstates = true_age < 13 || (true_age < 18 && dice.chance(250));
-    let declared = if overstates { true_age.max(13) + dice.below(6) } else { true_age };
-    let inferred = dice.chance(400).then(|| (true_age + dice.below(5)).saturating_sub(2));
+    let declared = if overstates {
+        true_age.max(13) + dice.below(6)
+    } else {
+        true_age
+    };
+    let inferred = dice
+        .chance(400)
+        .then(|| (true_age + dice.below(5)).saturating_sub(2));
     v1::AgeFacts {
         declared_years: (state != v1::AgeState::Unknown).then_some(declared),
         inferred_years: inferred,

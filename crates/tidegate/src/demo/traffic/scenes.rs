@@ -28,7 +28,14 @@ pub(super) fn draft(seed: u64, index: u64, slot: Slot) -> Draft {
     let dice = &mut dice;
     match slot.part {
         Part::Repeated => repeated(seed, index, dice),
-        Part::Message => message(seed, index, dice, Tone::Chatter, None, v1::Relationship::Mutual),
+        Part::Message => message(
+            seed,
+            index,
+            dice,
+            Tone::Chatter,
+            None,
+            v1::Relationship::Mutual,
+        ),
         Part::Reaction => reaction(seed, index, dice),
         Part::Follow => follow(seed, index, dice),
         Part::AccountChange => account_change(seed, index, dice),
@@ -49,7 +56,13 @@ pub(super) fn draft(seed: u64, index: u64, slot: Slot) -> Draft {
 }
 
 /// A post, video, story or comment to nobody in particular.
-fn posted(seed: u64, index: u64, dice: &mut Dice, tone: Tone, violation: Option<Violation>) -> Draft {
+fn posted(
+    seed: u64,
+    index: u64,
+    dice: &mut Dice,
+    tone: Tone,
+    violation: Option<Violation>,
+) -> Draft {
     let author = Person::anybody(seed, dice);
     let surface = dice.weighted(&[
         (44, v1::Surface::Comment),
@@ -65,7 +78,11 @@ fn posted(seed: u64, index: u64, dice: &mut Dice, tone: Tone, violation: Option<
     if surface == v1::Surface::Comment {
         // Most of what is said under a video is said to whoever posted it.
         let owner = Person::anybody(seed, dice);
-        let relationship = dice.weighted(&[(5, v1::Relationship::None), (4, v1::Relationship::Follows), (1, v1::Relationship::Unknown)]);
+        let relationship = dice.weighted(&[
+            (5, v1::Relationship::None),
+            (4, v1::Relationship::Follows),
+            (1, v1::Relationship::Unknown),
+        ]);
         draft.aim(&owner, v1::TargetRole::ContentOwner, relationship);
         reply_to_video(&mut draft, dice);
     }
@@ -78,10 +95,16 @@ fn posted(seed: u64, index: u64, dice: &mut Dice, tone: Tone, violation: Option<
 /// Adds the parts that a surface has.
 fn dress(draft: &mut Draft, dice: &mut Dice, author: &Person, text: String) {
     let (origin, with_media) = match draft.surface() {
-        v1::Surface::Video | v1::Surface::Image | v1::Surface::Story => (v1::PartOrigin::Caption, true),
+        v1::Surface::Video | v1::Surface::Image | v1::Surface::Story => {
+            (v1::PartOrigin::Caption, true)
+        }
         _ => (v1::PartOrigin::Body, false),
     };
-    let declared = if dice.chance(600) { grammar::tag(author.language) } else { "" };
+    let declared = if dice.chance(600) {
+        grammar::tag(author.language)
+    } else {
+        ""
+    };
     draft.push_part(text_part(origin, text, declared));
     if !with_media {
         return;
@@ -91,7 +114,11 @@ fn dress(draft: &mut Draft, dice: &mut Dice, author: &Person, text: String) {
         draft.push_part(text_part(v1::PartOrigin::Transcript, speech, ""));
     }
     if dice.chance(150) {
-        draft.push_part(text_part(v1::PartOrigin::Ocr, grammar::text(dice, author.language, Tone::Chatter), ""));
+        draft.push_part(text_part(
+            v1::PartOrigin::Ocr,
+            grammar::text(dice, author.language, Tone::Chatter),
+            "",
+        ));
     }
     if dice.chance(200) {
         draft.push_part(text_part(v1::PartOrigin::Hashtag, grammar::name(dice), ""));
@@ -101,22 +128,54 @@ fn dress(draft: &mut Draft, dice: &mut Dice, author: &Person, text: String) {
 
 fn repeated(seed: u64, index: u64, dice: &mut Dice) -> Draft {
     let author = Person::anybody(seed, dice);
-    let surface = if dice.chance(300) { v1::Surface::LiveChat } else { v1::Surface::Comment };
+    let surface = if dice.chance(300) {
+        v1::Surface::LiveChat
+    } else {
+        v1::Surface::Comment
+    };
     let mut draft = Draft::content(index, "repeated", surface, &author);
-    draft.push_part(text_part(v1::PartOrigin::Body, grammar::repeated(dice).to_owned(), ""));
+    draft.push_part(text_part(
+        v1::PartOrigin::Body,
+        grammar::repeated(dice).to_owned(),
+        "",
+    ));
     reply_to_video(&mut draft, dice);
     draft
 }
 
 /// A comment or community post against a person.
-fn aimed(seed: u64, index: u64, dice: &mut Dice, tone: Tone, violation: Option<Violation>) -> Draft {
+fn aimed(
+    seed: u64,
+    index: u64,
+    dice: &mut Dice,
+    tone: Tone,
+    violation: Option<Violation>,
+) -> Draft {
     let (author, target) = (Person::anybody(seed, dice), Person::anybody(seed, dice));
-    let surface = dice.weighted(&[(7, v1::Surface::Comment), (2, v1::Surface::LiveChat), (1, v1::Surface::Community)]);
+    let surface = dice.weighted(&[
+        (7, v1::Surface::Comment),
+        (2, v1::Surface::LiveChat),
+        (1, v1::Surface::Community),
+    ]);
     let text = grammar::text(dice, author.language, tone);
     let mut draft = Draft::content(index, scenario(tone), surface, &author);
-    draft.push_part(text_part(v1::PartOrigin::Body, text, grammar::tag(author.language)));
-    let role = dice.weighted(&[(4, v1::TargetRole::ContentOwner), (3, v1::TargetRole::RepliedTo), (2, v1::TargetRole::Mentioned), (1, v1::TargetRole::Depicted)]);
-    let relationship = dice.weighted(&[(6, v1::Relationship::None), (2, v1::Relationship::Follows), (1, v1::Relationship::Blocked), (1, v1::Relationship::Unknown)]);
+    draft.push_part(text_part(
+        v1::PartOrigin::Body,
+        text,
+        grammar::tag(author.language),
+    ));
+    let role = dice.weighted(&[
+        (4, v1::TargetRole::ContentOwner),
+        (3, v1::TargetRole::RepliedTo),
+        (2, v1::TargetRole::Mentioned),
+        (1, v1::TargetRole::Depicted),
+    ]);
+    let relationship = dice.weighted(&[
+        (6, v1::Relationship::None),
+        (2, v1::Relationship::Follows),
+        (1, v1::Relationship::Blocked),
+        (1, v1::Relationship::Unknown),
+    ]);
     draft.aim(&target, role, relationship);
     reply_to_video(&mut draft, dice);
     draft.violating(violation)
@@ -128,11 +187,19 @@ fn at_one(seed: u64, index: u64, dice: &mut Dice, slot: Slot) -> Draft {
     let campaign = index / BLOCK / CAMPAIGN_BLOCKS * 2 + u64::from(hostile);
     let centre = Person::anybody(seed, &mut Dice::new(seed, Purpose::Campaign, campaign));
     let member = Person::anybody(seed, dice);
-    let (tone, scenario) = if hostile { (Tone::Insult, "pile_on") } else { (Tone::Praise, "fans") };
+    let (tone, scenario) = if hostile {
+        (Tone::Insult, "pile_on")
+    } else {
+        (Tone::Praise, "fans")
+    };
     let text = grammar::text(dice, member.language, tone);
     let mut draft = Draft::content(index, scenario, v1::Surface::Comment, &member);
     draft.push_part(text_part(v1::PartOrigin::Body, text, ""));
-    draft.aim(&centre, v1::TargetRole::ContentOwner, v1::Relationship::None);
+    draft.aim(
+        &centre,
+        v1::TargetRole::ContentOwner,
+        v1::Relationship::None,
+    );
     if hostile {
         draft.fact("pile_on_level", slot.ordinal as i64);
     }
@@ -149,7 +216,14 @@ fn banter(seed: u64, index: u64, dice: &mut Dice) -> Draft {
     draft
 }
 
-fn message(seed: u64, index: u64, dice: &mut Dice, tone: Tone, violation: Option<Violation>, relationship: v1::Relationship) -> Draft {
+fn message(
+    seed: u64,
+    index: u64,
+    dice: &mut Dice,
+    tone: Tone,
+    violation: Option<Violation>,
+    relationship: v1::Relationship,
+) -> Draft {
     let (author, recipient) = (Person::anybody(seed, dice), Person::anybody(seed, dice));
     let text = grammar::text(dice, author.language, tone);
     Draft::message(index, "message", &author, &recipient, relationship, text).violating(violation)
@@ -166,7 +240,15 @@ fn ladder(seed: u64, index: u64, dice: &mut Dice, slot: Slot) -> Draft {
         2..5 => APPROACH,
         _ => GROOMING,
     };
-    Draft::message(index, "ladder", &adult, &minor, v1::Relationship::None, text).violating(violation)
+    Draft::message(
+        index,
+        "ladder",
+        &adult,
+        &minor,
+        v1::Relationship::None,
+        text,
+    )
+    .violating(violation)
 }
 
 fn code_switched(seed: u64, index: u64, dice: &mut Dice) -> Draft {
@@ -174,23 +256,37 @@ fn code_switched(seed: u64, index: u64, dice: &mut Dice) -> Draft {
     let hurts = dice.chance(400);
     let text = grammar::code_switched(dice, author.language, hurts);
     let mut draft = Draft::content(index, "code_switched", v1::Surface::Comment, &author);
-    draft.push_part(text_part(v1::PartOrigin::Body, text, grammar::tag(author.language)));
+    draft.push_part(text_part(
+        v1::PartOrigin::Body,
+        text,
+        grammar::tag(author.language),
+    ));
     draft.aim(&target, v1::TargetRole::RepliedTo, v1::Relationship::None);
     draft.violating(if hurts { HARASSMENT } else { None })
 }
 
 fn reaction(seed: u64, index: u64, dice: &mut Dice) -> Draft {
     let (author, owner) = (Person::anybody(seed, dice), Person::anybody(seed, dice));
-    let surface = if dice.chance(700) { v1::Surface::Video } else { v1::Surface::Comment };
-    let mut draft = Draft::content(index, "reaction", surface, &author).of_kind(v1::EventKind::React);
-    draft.aim(&owner, v1::TargetRole::ContentOwner, v1::Relationship::Follows);
+    let surface = if dice.chance(700) {
+        v1::Surface::Video
+    } else {
+        v1::Surface::Comment
+    };
+    let mut draft =
+        Draft::content(index, "reaction", surface, &author).of_kind(v1::EventKind::React);
+    draft.aim(
+        &owner,
+        v1::TargetRole::ContentOwner,
+        v1::Relationship::Follows,
+    );
     reply_to_video(&mut draft, dice);
     draft
 }
 
 fn follow(seed: u64, index: u64, dice: &mut Dice) -> Draft {
     let (author, followed) = (Person::anybody(seed, dice), Person::anybody(seed, dice));
-    let mut draft = Draft::account(index, "follow", v1::Surface::Profile, &followed, &author).of_kind(v1::EventKind::Follow);
+    let mut draft = Draft::account(index, "follow", v1::Surface::Profile, &followed, &author)
+        .of_kind(v1::EventKind::Follow);
     draft.aim(&followed, v1::TargetRole::Followed, v1::Relationship::None);
     draft
 }
@@ -198,12 +294,21 @@ fn follow(seed: u64, index: u64, dice: &mut Dice) -> Draft {
 fn account_change(seed: u64, index: u64, dice: &mut Dice) -> Draft {
     let author = Person::anybody(seed, dice);
     let renames = dice.chance(400);
-    let surface = if renames { v1::Surface::Username } else { v1::Surface::Profile };
-    let mut draft = Draft::account(index, "account_change", surface, &author, &author).of_kind(v1::EventKind::AccountChange);
+    let surface = if renames {
+        v1::Surface::Username
+    } else {
+        v1::Surface::Profile
+    };
+    let mut draft = Draft::account(index, "account_change", surface, &author, &author)
+        .of_kind(v1::EventKind::AccountChange);
     draft.push_part(if renames {
         text_part(v1::PartOrigin::Username, grammar::name(dice), "")
     } else {
-        text_part(v1::PartOrigin::Bio, grammar::text(dice, author.language, Tone::Chatter), "")
+        text_part(
+            v1::PartOrigin::Bio,
+            grammar::text(dice, author.language, Tone::Chatter),
+            "",
+        )
     });
     draft
 }
@@ -212,14 +317,23 @@ fn live_segment(seed: u64, index: u64, dice: &mut Dice) -> Draft {
     let author = Person::anybody(seed, dice);
     let text = grammar::text(dice, author.language, Tone::Speech);
     let mut draft = Draft::live(index, &author, u64::from(dice.below(500)));
-    draft.push_part(text_part(v1::PartOrigin::Transcript, text, grammar::tag(author.language)));
+    draft.push_part(text_part(
+        v1::PartOrigin::Transcript,
+        text,
+        grammar::tag(author.language),
+    ));
     draft
 }
 
 fn search(seed: u64, index: u64, dice: &mut Dice) -> Draft {
     let author = Person::anybody(seed, dice);
-    let mut draft = Draft::content(index, "search", v1::Surface::Search, &author).seen_by(v1::Audience::AuthorOnly);
-    draft.push_part(text_part(v1::PartOrigin::Body, grammar::text(dice, author.language, Tone::Chatter), ""));
+    let mut draft = Draft::content(index, "search", v1::Surface::Search, &author)
+        .seen_by(v1::Audience::AuthorOnly);
+    draft.push_part(text_part(
+        v1::PartOrigin::Body,
+        grammar::text(dice, author.language, Tone::Chatter),
+        "",
+    ));
     draft
 }
 

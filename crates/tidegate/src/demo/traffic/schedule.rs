@@ -4,6 +4,8 @@
 //! n-th follow-up of its kind on the n-th event of the kind it follows. So no event is deleted twice, and either can be
 //! found from the other without remembering anything.
 
+use std::collections::HashMap;
+
 use super::dice::{Dice, Purpose};
 
 /// Events in a block.
@@ -110,13 +112,25 @@ struct Template {
 impl Template {
     fn new(seed: u64, number: u64) -> Self {
         let mut dice = Dice::new(seed, Purpose::Template, number);
-        let mut parts: Vec<Part> = SHARES.iter().flat_map(|&(part, count)| vec![part; count]).collect();
+        let mut parts: Vec<Part> = SHARES
+            .iter()
+            .flat_map(|&(part, count)| vec![part; count])
+            .collect();
         for last in (1..parts.len()).rev() {
             parts.swap(last, dice.below(last as u32 + 1) as usize);
         }
-        let ordinal = |position: usize| parts[..position].iter().filter(|part| **part == parts[position]).count();
-        let slots = (0..parts.len()).map(|position| Slot { part: parts[position], ordinal: ordinal(position) });
-        Self { slots: slots.collect() }
+        let mut counts = HashMap::new();
+        let slots = parts.into_iter().map(|part| {
+            let count = counts.entry(part).or_insert(0);
+            *count += 1;
+            Slot {
+                part,
+                ordinal: *count - 1,
+            }
+        });
+        Self {
+            slots: slots.collect(),
+        }
     }
 
     fn position(&self, wanted: Slot) -> Option<usize> {
@@ -132,7 +146,12 @@ pub(super) struct Schedule {
 
 impl Schedule {
     pub(super) fn new(seed: u64) -> Self {
-        Self { seed, templates: (0..TEMPLATES).map(|number| Template::new(seed, number)).collect() }
+        Self {
+            seed,
+            templates: (0..TEMPLATES)
+                .map(|number| Template::new(seed, number))
+                .collect(),
+        }
     }
 
     /// Returns what happens at `index`. A follow-up in the first block has nothing to follow: people talk instead.
@@ -140,7 +159,10 @@ impl Schedule {
         let slot = self.template(index / BLOCK).slots[(index % BLOCK) as usize];
         if index < BLOCK && followed(slot).is_some() {
             // Beyond the ordinals of chatter, so that it stays distinct.
-            return Slot { part: Part::Chatter, ordinal: 900 + slot.ordinal };
+            return Slot {
+                part: Part::Chatter,
+                ordinal: 900 + slot.ordinal,
+            };
         }
         slot
     }
@@ -188,7 +210,10 @@ mod tests {
 
     #[test]
     fn a_block_is_a_thousand_events() {
-        assert_eq!(SHARES.iter().map(|(_, count)| count).sum::<usize>() as u64, BLOCK);
+        assert_eq!(
+            SHARES.iter().map(|(_, count)| count).sum::<usize>() as u64,
+            BLOCK
+        );
     }
 
     #[test]
@@ -209,7 +234,13 @@ mod tests {
     #[test]
     fn blocks_come_in_several_orders() {
         let schedule = Schedule::new(7);
-        let orders: HashSet<Vec<Part>> = (1..40).map(|block| (0..BLOCK).map(|i| schedule.slot(block * BLOCK + i).part).collect()).collect();
+        let orders: HashSet<Vec<Part>> = (1..40)
+            .map(|block| {
+                (0..BLOCK)
+                    .map(|i| schedule.slot(block * BLOCK + i).part)
+                    .collect()
+            })
+            .collect();
         assert!(orders.len() > 4, "{} orders", orders.len());
     }
 }

@@ -1,13 +1,11 @@
 //! What is so, whatever the pipeline makes of it.
 
 use moderation::Severity;
-use serde::Serialize;
 
 pub(crate) use super::people::AgeBand;
 
 /// Whose concern a violation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Issue {
     /// Aimed at a person.
     BullyingHarassment,
@@ -17,6 +15,18 @@ pub(crate) enum Issue {
     Spam,
     /// Harms minors.
     MinorSafety,
+}
+
+impl Issue {
+    /// Returns the word that policies use.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::BullyingHarassment => "bullying-harassment",
+            Self::HateSpeech => "hate-speech",
+            Self::Spam => "spam",
+            Self::MinorSafety => "minor-safety",
+        }
+    }
 }
 
 /// How a violation violates.

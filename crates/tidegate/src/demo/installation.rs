@@ -1,0 +1,197 @@
+//! Everything that the demo runs: the broker, the stages, and their settings.
+
+use std::env;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use control_plane::{ControlPlane, deployment_toml};
+use inference::EngineConfig;
+use inference::bundle::Bundle;
+use kafka_pipeline::{InProcessBroker, KafkaOptions, PipelineOptions};
+use moderation::{BundleRole, DeployedBundle, Deployment, DirectMessageScope, Limits};
+use moderation_wire::Topics;
+use service_runtime::{Process, ProcessConfig};
+
+/// Partitions of a topic; more would cost memory and no test of ours gains by it.
+const PARTITIONS: u16 = 8;
+
+/// What may be chosen of an installation.
+#[derive(Clone, Debug)]
+pub(crate) struct Choices {
+    /// The policy that becomes version 1.
+    pub(crate) policy: PathBuf,
+    /// Where gRPC is served.
+    pub(crate) listen: SocketAddr,
+}
+
+/// A broker in this process, with its topics.
+pub(crate) struct Installation {
+    /// Lives as long as anybody talks to it.
+    _broker: InProcessBroker,
+    /// How to reach it.
+    pub(crate) kafka: KafkaOptions,
+    /// Its topics.
+    pub(crate) topics: Topics,
+    /// Where bundles lie.
+    pub(crate) bundle_directory: PathBuf,
+    bundle: DeployedBundle,
+}
+
+impl Installation {
+    /// Reads the bundle and starts the broker.
+    ///
+    /// # Errors
+    /// Names the file that is missing or wrong.
+    pub(crate) fn start(bundle: &Path) -> anyhow::Result<Self> {
+        let directory = found(bundle, "--bundle")?;
+        let (bundle_directory, bundle) = deployed(&directory)?;
+        let broker = InProcessBroker::start()?;
+        let topics = Topics::default();
+        for topic in [
+            &topics.content,
+            &topics.content_urgent,
+            &topics.scores,
+            &topics.decisions,
+            &topics.actions,
+            &topics.review,
+            &topics.dead_letter,
+        ] {
+            broker.create_topic(topic, PARTITIONS)?;
+        }
+        for topic in [&topics.control, &topics.audit, &topics.replicas] {
+            broker.create_topic(topic, 1)?;
+        }
+        let kafka = broker.options()?;
+        Ok(Self {
+            _broker: broker,
+            kafka,
+            topics,
+            bundle_directory,
+            bundle,
+        })
+    }
+
+    /// Adds the control plane and the stages to a process, and returns where gRPC is served.
+    ///
+    /// # Errors
+    /// One line that names the file or the port that cannot be used.
+    pub(crate) fn add_stages(
+        &self,
+        process: &mut Process,
+        choices: &Choices,
+    ) -> anyhow::Result<SocketAddr> {
+        let control_plane = self.control_plane(choices)?;
+        let address = control_plane.local_address()?;
+        process.add_backing("control-plane", |context| control_plane.serve(context));
+        let classifier = self.classifier();
+        process.add_backing("classifier", |context| classifier::run(classifier, context));
+        let enforcer = self.enforcer();
+        process.add_backing("enforcer", |context| enforcer::run(enforcer, context));
+        Ok(address)
+    }
+
+    fn control_plane(&self, choices: &Choices) -> anyhow::Result<ControlPlane> {
+        let deployment = Deployment {
+            bundles: vec![self.bundle.clone()],
+            direct_messages: DirectMessageScope::Reported,
+        };
+        let file = env::temp_dir().join(format!("tidegate-demo-{}.toml", std::process::id()));
+        fs::write(&file, deployment_toml(&deployment))
+            .with_context(|| format!("{} cannot be written", file.display()))?;
+        let config = control_plane::Config {
+            listen: choices.listen,
+            bootstrap_policy: Some(found(&choices.policy, "--policy")?),
+            bootstrap_deployment: Some(file.clone()),
+            ..control_plane::Config::new(self.kafka.clone())
+        };
+        let bound = ControlPlane::bind(config);
+        fs::remove_file(&file).with_context(|| format!("{} cannot be removed", file.display()))?;
+        bound
+    }
+
+    fn classifier(&self) -> classifier::Config {
+        classifier::Config {
+            process: ProcessConfig::default(),
+            kafka: self.kafka.clone(),
+            topic_prefix: Topics::DEFAULT_PREFIX.to_owned(),
+            replica_id: None,
+            pipeline: PipelineOptions::default(),
+            limits: Limits::default(),
+            inference: EngineConfig {
+                bundle_directory: self.bundle_directory.clone(),
+                ..EngineConfig::default()
+            },
+        }
+    }
+
+    fn enforcer(&self) -> enforcer::Config {
+        enforcer::Config {
+            process: ProcessConfig::default(),
+            kafka: self.kafka.clone(),
+            topic_prefix: Topics::DEFAULT_PREFIX.to_owned(),
+            replica_id: None,
+            pipeline: PipelineOptions::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Reads a bundle's name and digest, and splits its path as deployments have it.
+fn deployed(directory: &Path) -> anyhow::Result<(PathBuf, DeployedBundle)> {
+    let bundle = Bundle::read(directory)
+        .with_context(|| format!("the bundle {} cannot be used", directory.display()))?;
+    let name = directory.file_name().and_then(|name| name.to_str());
+    let (Some(parent), Some(name)) = (directory.parent(), name) else {
+        bail!(
+            "the bundle {} has no name of its own; give the path of its directory",
+            directory.display()
+        );
+    };
+    let deployed = DeployedBundle {
+        digest: bundle.digest().clone(),
+        name: bundle.manifest().name.to_string(),
+        version: bundle.manifest().version.to_string(),
+        role: BundleRole::Serving,
+        path: name.to_owned(),
+    };
+    Ok((parent.to_owned(), deployed))
+}
+
+/// Finds a file of the repository: below the working directory, or below one that the program lies in.
+fn found(path: &Path, option: &str) -> anyhow::Result<PathBuf> {
+    let program = env::current_exe().unwrap_or_default();
+    let directories = program
+        .ancestors()
+        .skip(1)
+        .map(|directory| directory.join(path));
+    std::iter::once(path.to_owned())
+        .chain(directories)
+        .find(|candidate| candidate.exists())
+        .and_then(|candidate| candidate.canonicalize().ok())
+        .with_context(|| {
+            format!(
+                "{} does not exist; run from the repository, or say where it is with {option}",
+                path.display()
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shipped_files_are_found_from_anywhere_in_the_build() {
+        // Tests run in the crate's directory, and their program lies below the repository.
+        assert!(found(Path::new("deploy/policies/default.toml"), "--policy").is_ok());
+        let error = found(Path::new("deploy/nothing.toml"), "--policy")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("deploy/nothing.toml") && error.contains("--policy"),
+            "{error}"
+        );
+    }
+}

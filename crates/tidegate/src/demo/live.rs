@@ -1,0 +1,131 @@
+//! The line that shows how it goes: rewritten in place on a terminal, now and then in a log.
+
+use std::io::{IsTerminal, Write, stderr};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+use super::observer::Tally;
+
+const TERMINAL_INTERVAL: Duration = Duration::from_secs(1);
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What there is to show.
+pub(crate) struct Now<'a> {
+    /// Counts since the start.
+    pub(crate) tally: &'a Tally,
+    /// Ages at decision since the last line, in microseconds.
+    pub(crate) ages: &'a Histogram<u64>,
+    /// Since the start.
+    pub(crate) elapsed: Duration,
+}
+
+/// Writes to standard error.
+pub(crate) struct Live {
+    is_terminal: bool,
+    last: Instant,
+    last_answered: u64,
+}
+
+impl Live {
+    /// Prepares for whatever standard error is.
+    pub(crate) fn new() -> Self {
+        Self {
+            is_terminal: stderr().is_terminal(),
+            last: Instant::now(),
+            last_answered: 0,
+        }
+    }
+
+    /// Shows a line if it is time, and returns whether it did.
+    pub(crate) fn show(&mut self, at: Instant, now: &Now<'_>) -> bool {
+        let interval = if self.is_terminal {
+            TERMINAL_INTERVAL
+        } else {
+            LOG_INTERVAL
+        };
+        let since = at.saturating_duration_since(self.last);
+        if since < interval || now.tally.events_in == 0 {
+            return false;
+        }
+        let rate = (now.tally.answered - self.last_answered) as f64 / since.as_secs_f64();
+        (self.last, self.last_answered) = (at, now.tally.answered);
+        self.write(&line(now, rate));
+        true
+    }
+
+    /// Shows how far the offline comparison is.
+    pub(crate) fn progress(&self, done: u64) {
+        if self.is_terminal {
+            self.write(&format!("oracle: {done} events scored and decided again"));
+        }
+    }
+
+    /// Leaves the last line as it is.
+    pub(crate) fn end(&self) {
+        if self.is_terminal {
+            eprintln!();
+        }
+    }
+
+    fn write(&self, line: &str) {
+        if self.is_terminal {
+            eprint!("\r\u{1b}[2K{line}");
+            // A terminal that is gone need not be told.
+            stderr().flush().ok();
+        } else {
+            eprintln!("{line}");
+        }
+    }
+}
+
+fn line(now: &Now<'_>, rate: f64) -> String {
+    let actions: Vec<String> = now
+        .tally
+        .actions
+        .iter()
+        .map(|(kind, count)| format!("{kind} {count}"))
+        .collect();
+    let age = |quantile| now.ages.value_at_quantile(quantile) as f64 / 1000.0;
+    format!(
+        "{:>4} s  {rate:.0} events/s  {} decided  [{}]  review {}  dead {}  age p50 {:.0} p99 {:.0} ms  policy {}",
+        now.elapsed.as_secs(),
+        now.tally.decisions,
+        actions.join(", "),
+        now.tally.reviews,
+        now.tally.dead_letters,
+        age(0.5),
+        age(0.99),
+        now.tally.policy_version,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_holds_what_matters() {
+        let mut ages = Histogram::new(3).unwrap();
+        ages.record(12_000).unwrap();
+        let tally = Tally {
+            decisions: 40,
+            actions: [("demote", 3)].into(),
+            reviews: 2,
+            policy_version: 5,
+            ..Tally::default()
+        };
+        let line = line(
+            &Now {
+                tally: &tally,
+                ages: &ages,
+                elapsed: Duration::from_secs(9),
+            },
+            20_001.4,
+        );
+        assert_eq!(
+            line,
+            "   9 s  20001 events/s  40 decided  [demote 3]  review 2  dead 0  age p50 12 p99 12 ms  policy 5"
+        );
+    }
+}

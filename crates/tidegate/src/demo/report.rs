@@ -1,0 +1,258 @@
+//! What the demo says at its end.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use service_runtime::ProcessUsage;
+
+use super::impact::Impact;
+use super::observer::Observed;
+use super::oracle::Findings;
+
+/// The report, as `--json` and `--report` write it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Report {
+    /// Events that were sent.
+    pub(crate) events_in: u64,
+    /// Decisions that came.
+    pub(crate) decisions: u64,
+    /// Actions that came, by kind.
+    pub(crate) actions: BTreeMap<&'static str, u64>,
+    /// Review requests that came.
+    pub(crate) reviews: u64,
+    /// Records that were put aside because nobody could tell what they are about.
+    pub(crate) dead_letters: u64,
+    /// Decisions, actions, reviews and dead letters that should have come and did not.
+    pub(crate) lost: u64,
+    /// Those that came again.
+    pub(crate) duplicates: u64,
+    /// Those that say something other than the libraries, or belong to no event.
+    pub(crate) contradictory: u64,
+    /// Answered events by second, from the first sent to the last answered.
+    pub(crate) throughput_eps: f64,
+    /// Microseconds of processor time by part of the demo.
+    pub(crate) cpu_us_per_event: BTreeMap<&'static str, f64>,
+    /// Age at decision: from when an event was due to when its decision was seen.
+    pub(crate) latency_ms: Latency,
+    /// The most memory that the process ever held, everything included.
+    pub(crate) peak_rss_mib: f64,
+    /// The policy of the last decision.
+    pub(crate) policy_version: u64,
+    /// All bundles that were deployed: name, version, digest.
+    pub(crate) models: Vec<String>,
+    /// By issue and age band.
+    #[serde(flatten)]
+    pub(crate) impact: Impact,
+    /// The traffic's seed; absent with an input file.
+    pub(crate) seed: Option<u64>,
+    /// From the start of the process to the first decision.
+    pub(crate) first_decision_seconds: Option<f64>,
+    /// The guarantee of delivery that was in force.
+    pub(crate) delivery: &'static str,
+}
+
+/// Milliseconds at three quantiles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Latency {
+    p50: f64,
+    p95: f64,
+    p99: f64,
+}
+
+impl Report {
+    /// Puts together what was observed and found.
+    pub(crate) fn new(
+        observed: Observed,
+        findings: Findings,
+        seed: Option<u64>,
+        process_started: Instant,
+    ) -> Self {
+        let at = |quantile| observed.ages.value_at_quantile(quantile) as f64 / 1000.0;
+        let usage = ProcessUsage::now().map_or(0, |usage| usage.peak_resident_bytes);
+        let since_start = |at: Instant| at.saturating_duration_since(process_started).as_secs_f64();
+        Self {
+            events_in: observed.tally.events_in,
+            decisions: observed.tally.decisions,
+            actions: observed.tally.actions,
+            reviews: observed.tally.reviews,
+            dead_letters: observed.tally.dead_letters,
+            lost: findings.discrepancies.lost,
+            duplicates: findings.discrepancies.duplicates,
+            contradictory: findings.discrepancies.contradictory + observed.tally.strangers,
+            throughput_eps: per_second(observed.tally.answered, observed.span),
+            cpu_us_per_event: observed.cpu_us_per_event,
+            latency_ms: Latency {
+                p50: at(0.5),
+                p95: at(0.95),
+                p99: at(0.99),
+            },
+            peak_rss_mib: usage as f64 / f64::from(1 << 20),
+            policy_version: observed.tally.policy_version,
+            models: observed.versions.models(),
+            impact: findings.impact,
+            seed,
+            first_decision_seconds: observed.first_decision.map(since_start),
+            delivery: super::DELIVERY,
+        }
+    }
+
+    /// Returns whether what came is exactly what must come.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.lost == 0 && self.duplicates == 0 && self.contradictory == 0
+    }
+
+    /// Writes the report for people.
+    pub(crate) fn summary(&self) -> String {
+        let mut text = String::new();
+        self.write_summary(&mut text).unwrap_or_default();
+        text
+    }
+
+    fn write_summary(&self, out: &mut String) -> std::fmt::Result {
+        let verdict = if self.is_exact() {
+            "exactly what must come came"
+        } else {
+            "NOT what must come"
+        };
+        writeln!(out, "events in      {}", self.events_in)?;
+        writeln!(
+            out,
+            "decisions      {} under policy {}",
+            self.decisions, self.policy_version
+        )?;
+        writeln!(
+            out,
+            "actions        {}",
+            listed(&self.actions, |count| count.to_string())
+        )?;
+        writeln!(out, "reviews        {}", self.reviews)?;
+        writeln!(out, "dead letters   {}", self.dead_letters)?;
+        writeln!(
+            out,
+            "oracle         lost {}, duplicates {}, contradictory {}: {verdict}",
+            self.lost, self.duplicates, self.contradictory
+        )?;
+        writeln!(
+            out,
+            "throughput     {:.0} events/s, {}",
+            self.throughput_eps, self.delivery
+        )?;
+        let Latency { p50, p95, p99 } = self.latency_ms;
+        writeln!(
+            out,
+            "age            p50 {p50:.1} ms, p95 {p95:.1} ms, p99 {p99:.1} ms at decision"
+        )?;
+        let total: f64 = self.cpu_us_per_event.values().sum();
+        writeln!(
+            out,
+            "processor      {total:.1} µs an event: {}",
+            listed(&self.cpu_us_per_event, |time| format!("{time:.1}"))
+        )?;
+        writeln!(out, "memory         {:.0} MiB at most", self.peak_rss_mib)?;
+        if let Some(seconds) = self.first_decision_seconds {
+            writeln!(out, "first decision {seconds:.2} s after the start")?;
+        }
+        writeln!(out, "models         {}", self.models.join(", "))?;
+        for (issue, [caught, missed, wrongly]) in self.impact.by_issue() {
+            writeln!(
+                out,
+                "  {issue:<20} caught {caught:>8}   missed {missed:>8}   wrongly actioned {wrongly:>8}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn listed<T>(parts: &BTreeMap<&'static str, T>, show: impl Fn(&T) -> String) -> String {
+    let parts: Vec<String> = parts
+        .iter()
+        .map(|(name, value)| format!("{name} {}", show(value)))
+        .collect();
+    if parts.is_empty() {
+        "none".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
+fn per_second(count: u64, span: Duration) -> f64 {
+    if span.is_zero() {
+        0.0
+    } else {
+        count as f64 / span.as_secs_f64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn throughput_is_events_by_time() {
+        assert_eq!(per_second(500, Duration::from_millis(250)), 2000.0);
+        assert_eq!(per_second(500, Duration::ZERO), 0.0);
+    }
+
+    #[test]
+    fn any_discrepancy_spoils_the_report() {
+        assert!(Report::default().is_exact());
+        assert!(
+            !Report {
+                lost: 1,
+                ..Report::default()
+            }
+            .is_exact()
+        );
+        assert!(
+            !Report {
+                duplicates: 1,
+                ..Report::default()
+            }
+            .is_exact()
+        );
+        assert!(
+            !Report {
+                contradictory: 1,
+                ..Report::default()
+            }
+            .is_exact()
+        );
+    }
+
+    #[test]
+    fn the_json_has_the_fields_that_readers_rely_on() {
+        let json = serde_json::to_value(Report::default()).unwrap();
+        let mut names: Vec<&str> = json
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        names.sort_unstable();
+        let expected = [
+            "actions",
+            "caught",
+            "contradictory",
+            "cpu_us_per_event",
+            "dead_letters",
+            "decisions",
+            "delivery",
+            "duplicates",
+            "events_in",
+            "first_decision_seconds",
+            "latency_ms",
+            "lost",
+            "missed",
+            "models",
+            "peak_rss_mib",
+            "policy_version",
+            "reviews",
+            "seed",
+            "throughput_eps",
+            "wrongly_actioned",
+        ];
+        assert_eq!(names, expected);
+    }
+}

@@ -47,7 +47,7 @@ pub fn describe_metrics() {
     describe_counter!(TIMEOUTS, "Events completed as timed out.");
     describe_counter!(
         LATE_RESULTS,
-        "Parts whose scores came after their event was completed."
+        "Answers about a part that came after its event was completed."
     );
     describe_counter!(FAILURES, "Runs of a model that failed.");
     describe_gauge!(

@@ -18,7 +18,7 @@ pub(crate) struct Draft {
     evaluation_time: Timestamp,
     flags: Vec<Flag>,
     parts: Vec<PartDraft>,
-    /// Parts that a batch holds.
+    /// Answers that batches will find.
     awaited: usize,
 }
 
@@ -74,14 +74,10 @@ impl Draft {
         facts.windows = u32::try_from(windows).unwrap_or(u32::MAX);
     }
 
-    /// Notes what is known of a part before any batch; the part is awaited if one answer is.
+    /// Notes what is known of a part before any batch.
     pub(crate) fn begin(&mut self, part: usize, answers: Vec<Answer>) {
-        if answers
-            .iter()
-            .any(|answer| matches!(answer, Answer::Awaited))
-        {
-            self.awaited += 1;
-        }
+        let is_awaited = |answer: &&Answer| matches!(answer, Answer::Awaited);
+        self.awaited += answers.iter().filter(is_awaited).count();
         self.parts[part].answers = answers;
     }
 
@@ -97,13 +93,9 @@ impl Draft {
         self.awaited > 0
     }
 
-    /// Notes the answers about an awaited part; returns whether it was the last.
-    pub(crate) fn answer(&mut self, part: usize, answers: Vec<Answer>) -> bool {
-        for (known, answer) in self.parts[part].answers.iter_mut().zip(answers) {
-            if matches!(known, Answer::Awaited) {
-                *known = answer;
-            }
-        }
+    /// Notes an answer of one bundle about one part, which is awaited; returns whether it was the last.
+    pub(crate) fn answer(&mut self, part: usize, bundle: usize, answer: Answer) -> bool {
+        self.parts[part].answers[bundle] = answer;
         self.awaited -= 1;
         self.awaited == 0
     }
@@ -133,8 +125,13 @@ impl Draft {
             (LabelOutcome::TimedOut, Flag::TimedOut),
             (LabelOutcome::Failed, Flag::InferenceFailed),
         ] {
-            // A broken part has a flag of its own.
-            let is_meant = |score: &LabelScore| score.outcome == outcome && score.bundle.is_some();
+            // A broken part has a flag of its own, and what runs in the shadow is no flaw of the event.
+            let is_meant = |score: &LabelScore| {
+                let bundle = score
+                    .bundle
+                    .map(|index| &generation.bundles()[index as usize]);
+                score.outcome == outcome && bundle.is_some_and(LoadedBundle::is_serving)
+            };
             if scores.iter().any(is_meant) {
                 self.flag(flag);
             }

@@ -23,6 +23,16 @@ pub(crate) enum Answer {
     Absent(LabelOutcome),
 }
 
+/// What an answer makes of an event.
+pub(crate) enum Progress {
+    /// It waits for more.
+    Waiting,
+    /// It is to be completed.
+    Finished(Box<Open>),
+    /// It was completed before.
+    TooLate,
+}
+
 /// An event in flight, shared between the batches that hold its parts and the watchdog.
 pub(crate) struct Pending(Mutex<Option<Open>>);
 
@@ -51,24 +61,17 @@ impl Pending {
         Arc::new(Self(Mutex::new(Some(open))))
     }
 
-    /// Notes the answers of all bundles about one part, and completes the event if it was the last part. Returns false
-    /// if the event was completed before, so that the answers came too late.
-    pub(crate) fn answer(&self, part: usize, answers: Vec<Answer>) -> bool {
-        let finished = {
-            let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(open) = slot.as_mut() else {
-                return false;
-            };
-            if open.draft.answer(part, answers) {
-                slot.take()
-            } else {
-                None
-            }
+    /// Notes the awaited answer of one bundle about one part.
+    pub(crate) fn answer(&self, part: usize, bundle: usize, answer: Answer) -> Progress {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = slot.as_mut() else {
+            return Progress::TooLate;
         };
-        if let Some(open) = finished {
-            open.complete();
+        if !open.draft.answer(part, bundle, answer) {
+            return Progress::Waiting;
         }
-        true
+        slot.take()
+            .map_or(Progress::TooLate, |open| Progress::Finished(Box::new(open)))
     }
 
     /// Completes the event with what is awaited as timed out. Returns false if it was completed before.

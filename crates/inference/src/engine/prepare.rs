@@ -33,6 +33,13 @@ pub(crate) struct Prepared {
     pub(crate) cost: u32,
 }
 
+impl Prepared {
+    /// Returns whether one of the bundles has not spoken yet.
+    pub(crate) fn awaits(&self, bundle: usize) -> bool {
+        matches!(self.answers[bundle], Answer::Awaited)
+    }
+}
+
 /// What is known of a text when it has been read.
 struct Reading {
     language: Language,

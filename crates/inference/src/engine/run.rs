@@ -8,7 +8,7 @@ use moderation::{LabelOutcome, Score};
 
 use super::Shared;
 use super::generation::{Generation, LoadedBundle, Sessions};
-use super::pending::Answer;
+use super::pending::{Answer, Open, Progress};
 use super::prepare::Prepared;
 use crate::batcher::{Batch, Group};
 use crate::features::Features;
@@ -37,7 +37,8 @@ impl Runner {
         }
     }
 
-    /// Finds every awaited answer of the batch, bundle by bundle, and hands them to the events.
+    /// Finds every awaited answer of the batch, bundle by bundle. What serving bundles say is noted before a shadow runs,
+    /// so that a shadow that hangs takes nothing away.
     pub(crate) fn run(&mut self, generation: &Generation, batch: Batch<Prepared>) {
         let started = Instant::now();
         let metrics = &self.shared.metrics;
@@ -54,12 +55,9 @@ impl Runner {
             generation,
             sessions: None,
         };
-        let mut answers = vec![Vec::with_capacity(generation.bundles().len()); batch.groups.len()];
-        for (index, loaded) in generation.bundles().iter().enumerate() {
-            let found = self.ask(&mut loan, (index, loaded), &batch.groups);
-            for (answers, answer) in answers.iter_mut().zip(found) {
-                answers.push(answer);
-            }
+        let mut finished = Vec::with_capacity(members);
+        for bundle in generation.bundles().iter().enumerate() {
+            self.ask(&mut loan, bundle, &batch.groups, &mut finished);
         }
         let was_late = self.slot().end();
         // What the watchdog has stopped stays stopped.
@@ -67,7 +65,9 @@ impl Runner {
             generation.put_sessions(self.worker, sessions);
         }
         self.shared.metrics.inferred(started.elapsed());
-        self.deliver(batch.groups, answers);
+        for event in finished {
+            event.complete();
+        }
     }
 
     fn slot(&self) -> &super::watchdog::Slot {
@@ -80,31 +80,43 @@ impl Runner {
         loan: &mut Loan<'_>,
         (index, loaded): (usize, &LoadedBundle),
         groups: &[Group<Prepared>],
-    ) -> Vec<Answer> {
-        let is_asked = |group: &Group<Prepared>| {
-            let mut members = group.members.iter();
-            members.any(|item| matches!(item.answers[index], Answer::Awaited))
-        };
-        let asked: Vec<usize> = (0..groups.len())
-            .filter(|at| is_asked(&groups[*at]))
-            .collect();
+        finished: &mut Vec<Box<Open>>,
+    ) {
+        let is_asked =
+            |group: &&Group<Prepared>| group.members.iter().any(|item| item.awaits(index));
+        let asked: Vec<&Group<Prepared>> = groups.iter().filter(is_asked).collect();
         let texts: Vec<&Features> = asked
             .iter()
-            .map(|at| &groups[*at].members[0].features[loaded.extractor])
+            .map(|group| &group.members[0].features[loaded.extractor])
             .collect();
         let found = self.score(loan, (index, loaded), &texts);
-        let mut answers = vec![Answer::Awaited; groups.len()];
-        for (at, scores) in asked.into_iter().zip(found) {
-            answers[at] = match scores {
+        for (group, scores) in asked.into_iter().zip(found) {
+            let answer = match scores {
                 None => Answer::Absent(LabelOutcome::Failed),
                 Some(scores) => {
-                    let key = groups[at].members[0].keys[loaded.extractor];
+                    let key = group.members[0].keys[loaded.extractor];
                     self.remember(loaded, key, &scores);
                     Answer::Scores(scores)
                 }
             };
+            self.tell(group, index, &answer, finished);
         }
-        answers
+    }
+
+    fn tell(
+        &self,
+        group: &Group<Prepared>,
+        bundle: usize,
+        answer: &Answer,
+        finished: &mut Vec<Box<Open>>,
+    ) {
+        for item in group.members.iter().filter(|item| item.awaits(bundle)) {
+            match item.pending.answer(item.part, bundle, answer.clone()) {
+                Progress::Waiting => {}
+                Progress::Finished(event) => finished.push(event),
+                Progress::TooLate => self.shared.metrics.late_results.increment(1),
+            }
+        }
     }
 
     fn remember(&self, loaded: &LoadedBundle, key: u128, scores: &Arc<[Score]>) {
@@ -182,15 +194,5 @@ impl Runner {
         loan.sessions
             .as_mut()
             .ok_or_else(|| SessionError::Run("no session".to_owned()))
-    }
-
-    fn deliver(&self, groups: Vec<Group<Prepared>>, answers: Vec<Vec<Answer>>) {
-        for (group, answers) in groups.into_iter().zip(answers) {
-            for item in group.members {
-                if !item.pending.answer(item.part, answers.clone()) {
-                    self.shared.metrics.late_results.increment(1);
-                }
-            }
-        }
     }
 }

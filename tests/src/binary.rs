@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 
 /// Returns the root of the repository.
 pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package lies below the root")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("this package lies below the root")
 }
 
 /// Returns a command that runs the `tidegate` of this source tree in the root of the repository.
@@ -24,11 +26,23 @@ pub fn tidegate() -> Command {
 /// workspace is named so that features, and so the artefacts, are those of `cargo test --workspace`.
 fn build() -> PathBuf {
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--workspace", "--bin", "tidegate", "--message-format", "json"])
+        .args([
+            "build",
+            "--quiet",
+            "--workspace",
+            "--bin",
+            "tidegate",
+            "--message-format",
+            "json",
+        ])
         .current_dir(repository())
         .output()
         .expect("cargo runs");
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
     String::from_utf8_lossy(&built.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())

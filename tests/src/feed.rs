@@ -20,8 +20,14 @@ pub struct Feed<T> {
 impl<T> Feed<T> {
     pub(crate) fn start(kafka: &KafkaOptions, topic: &str, read: fn(&Record) -> T) -> Self {
         let config = FollowerConfig::from_beginning(kafka.clone(), topic.to_owned());
-        let (follower, events) = Follower::channel(config, 1024).expect("the topic can be followed");
-        Self { topic: topic.to_owned(), events, read, _follower: follower }
+        let (follower, events) =
+            Follower::channel(config, 1024).expect("the topic can be followed");
+        Self {
+            topic: topic.to_owned(),
+            events,
+            read,
+            _follower: follower,
+        }
     }
 
     /// Returns the next record.

@@ -23,7 +23,12 @@ pub struct Process {
 
 impl Process {
     /// Starts `tidegate NAME --config FILE`; what it logs goes to `NAME.log` in `directory`.
-    pub(crate) fn start(name: &'static str, directory: &Path, config: &Path, telemetry: SocketAddr) -> Self {
+    pub(crate) fn start(
+        name: &'static str,
+        directory: &Path,
+        config: &Path,
+        telemetry: SocketAddr,
+    ) -> Self {
         let log = directory.join(format!("{name}-{}.log", telemetry.port()));
         let output = File::create(&log).expect("the log can be created");
         let mut command = crate::tidegate();
@@ -36,7 +41,12 @@ impl Process {
             .stderr(output)
             .spawn()
             .expect("tidegate starts");
-        Self { name, child, log, telemetry }
+        Self {
+            name,
+            child,
+            log,
+            telemetry,
+        }
     }
 
     /// Waits until the process says that it is ready.
@@ -62,7 +72,10 @@ impl Process {
 
     /// Returns what `/metrics` shows.
     pub async fn metrics(&self) -> String {
-        http::get(self.telemetry, "/metrics").await.expect("the process answers").1
+        http::get(self.telemetry, "/metrics")
+            .await
+            .expect("the process answers")
+            .1
     }
 
     /// Returns status and body of `/ready`, once the process answers.
@@ -76,12 +89,16 @@ impl Process {
                 }
             }
         };
-        timeout(PATIENCE, asking).await.expect("the process answers")
+        timeout(PATIENCE, asking)
+            .await
+            .expect("the process answers")
     }
 
     /// Sends SIGTERM and waits for the process to drain and end.
     pub async fn terminate(&mut self) -> ExitStatus {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let sent = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
         assert!(sent.is_ok_and(|status| status.success()), "kill(1) works");
         self.ended().await
     }

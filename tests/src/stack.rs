@@ -7,7 +7,8 @@ use std::process::Output;
 use kafka_pipeline::{InProcessBroker, KafkaOptions, OutputRecord, Published, Publisher, Record};
 use moderation::{ContentEvent, Decision, EnforcementAction, ReviewRequest, ScoredEvent};
 use moderation_wire::{
-    Topics, decode_action, decode_decision, decode_review, encode_content, encode_scored, record_key,
+    Topics, decode_action, decode_decision, decode_review, encode_content, encode_scored,
+    record_key,
 };
 use tempfile::TempDir;
 
@@ -24,7 +25,10 @@ pub struct StackOptions {
 
 impl Default for StackOptions {
     fn default() -> Self {
-        Self { policy: repository().join("deploy/policies/default.toml"), partitions: 4 }
+        Self {
+            policy: repository().join("deploy/policies/default.toml"),
+            partitions: 4,
+        }
     }
 }
 
@@ -56,7 +60,10 @@ impl Stack {
         let publisher = Publisher::new(&kafka).expect("the options are valid");
         let directory = TempDir::new().expect("a directory can be made");
         let endpoint = free_address();
-        let launch = Launch { directory: directory.path(), kafka: &kafka };
+        let launch = Launch {
+            directory: directory.path(),
+            kafka: &kafka,
+        };
         let mut control_plane = launch.control_plane(endpoint, &options.policy);
         let mut classifier = launch.classifier();
         let mut enforcer = launch.enforcer();
@@ -79,33 +86,52 @@ impl Stack {
     /// Publishes a content event.
     pub async fn send(&self, content: &ContentEvent) -> Published {
         let key = record_key(&content.event.subject);
-        self.send_record(OutputRecord::new(self.topics.content.as_str().into(), key, encode_content(content))).await
+        self.send_record(OutputRecord::new(
+            self.topics.content.as_str().into(),
+            key,
+            encode_content(content),
+        ))
+        .await
     }
 
     /// Publishes a scored event, as a stage other than the classifier would.
     pub async fn send_scored(&self, scored: &ScoredEvent) -> Published {
         let key = record_key(&scored.event.subject);
-        self.send_record(OutputRecord::new(self.topics.scores.as_str().into(), key, encode_scored(scored))).await
+        self.send_record(OutputRecord::new(
+            self.topics.scores.as_str().into(),
+            key,
+            encode_scored(scored),
+        ))
+        .await
     }
 
     /// Publishes a record as it is.
     pub async fn send_record(&self, record: OutputRecord) -> Published {
-        self.publisher.publish(record).await.expect("the broker takes the record")
+        self.publisher
+            .publish(record)
+            .await
+            .expect("the broker takes the record")
     }
 
     /// Reads the decisions.
     pub fn decisions(&self) -> Feed<Decision> {
-        self.feed(&self.topics.decisions, |record| decode_decision(&record.value).expect("a decision is valid"))
+        self.feed(&self.topics.decisions, |record| {
+            decode_decision(&record.value).expect("a decision is valid")
+        })
     }
 
     /// Reads the actions.
     pub fn actions(&self) -> Feed<EnforcementAction> {
-        self.feed(&self.topics.actions, |record| decode_action(&record.value).expect("an action is valid"))
+        self.feed(&self.topics.actions, |record| {
+            decode_action(&record.value).expect("an action is valid")
+        })
     }
 
     /// Reads the review requests.
     pub fn reviews(&self) -> Feed<ReviewRequest> {
-        self.feed(&self.topics.review, |record| decode_review(&record.value).expect("a review request is valid"))
+        self.feed(&self.topics.review, |record| {
+            decode_review(&record.value).expect("a review request is valid")
+        })
     }
 
     /// Reads the dead letters.
@@ -120,8 +146,13 @@ impl Stack {
     /// Runs `tidegate ARGS` against this control plane, as an operator would.
     pub async fn tidegate(&self, args: &[&str]) -> Output {
         let mut command = tidegate();
-        command.args(args).env("TIDEGATE_ENDPOINT", format!("http://{}", self.endpoint)).env("USER", "tester");
-        tokio::task::spawn_blocking(move || command.output().expect("tidegate runs")).await.expect("no panic")
+        command
+            .args(args)
+            .env("TIDEGATE_ENDPOINT", format!("http://{}", self.endpoint))
+            .env("USER", "tester");
+        tokio::task::spawn_blocking(move || command.output().expect("tidegate runs"))
+            .await
+            .expect("no panic")
     }
 }
 
@@ -136,9 +167,14 @@ fn create_topics(broker: &InProcessBroker, topics: &Topics, partitions: u16) {
         &topics.dead_letter,
     ];
     let single = [&topics.control, &topics.audit, &topics.replicas];
-    let sized = spread.map(|topic| (topic, partitions)).into_iter().chain(single.map(|topic| (topic, 1)));
+    let sized = spread
+        .map(|topic| (topic, partitions))
+        .into_iter()
+        .chain(single.map(|topic| (topic, 1)));
     for (topic, partitions) in sized {
-        broker.create_topic(topic, partitions).expect("the topic can be created");
+        broker
+            .create_topic(topic, partitions)
+            .expect("the topic can be created");
     }
 }
 
@@ -159,7 +195,11 @@ impl Launch<'_> {
 
     fn classifier(&self) -> Process {
         let bundles = repository().join("deploy/models");
-        self.start("classifier", "", &format!("[inference]\nbundle_directory = {bundles:?}\nworkers = 1\n"))
+        self.start(
+            "classifier",
+            "",
+            &format!("[inference]\nbundle_directory = {bundles:?}\nworkers = 1\n"),
+        )
     }
 
     fn enforcer(&self) -> Process {
@@ -169,8 +209,14 @@ impl Launch<'_> {
     fn start(&self, name: &'static str, head: &str, tail: &str) -> Process {
         let telemetry = free_address();
         let kafka = format!("brokers = \"{}\"\n[kafka.consumer]\n", self.kafka.brokers)
-            + &self.kafka.consumer.iter().map(|(key, value)| format!("{key:?} = {value:?}\n")).collect::<String>();
-        let config = format!("{head}[process]\ntelemetry_address = \"{telemetry}\"\n[kafka]\n{kafka}{tail}");
+            + &self
+                .kafka
+                .consumer
+                .iter()
+                .map(|(key, value)| format!("{key:?} = {value:?}\n"))
+                .collect::<String>();
+        let config =
+            format!("{head}[process]\ntelemetry_address = \"{telemetry}\"\n[kafka]\n{kafka}{tail}");
         let path = self.directory.join(format!("{name}.toml"));
         std::fs::write(&path, config).expect("the configuration can be written");
         Process::start(name, self.directory, &path, telemetry)

@@ -1,1 +1,0 @@
-//! The tidegate binary: every stage, the operator's commands, and the demo.

@@ -80,7 +80,7 @@ impl Runner {
         loan: &mut Loan<'_>,
         (index, loaded): (usize, &LoadedBundle),
         groups: &[Group<Prepared>],
-        finished: &mut Vec<Box<Open>>,
+        finished: &mut Vec<Open>,
     ) {
         let is_asked =
             |group: &&Group<Prepared>| group.members.iter().any(|item| item.awaits(index));
@@ -108,12 +108,12 @@ impl Runner {
         group: &Group<Prepared>,
         bundle: usize,
         answer: &Answer,
-        finished: &mut Vec<Box<Open>>,
+        finished: &mut Vec<Open>,
     ) {
         for item in group.members.iter().filter(|item| item.awaits(bundle)) {
             match item.pending.answer(item.part, bundle, answer.clone()) {
                 Progress::Waiting => {}
-                Progress::Finished(event) => finished.push(event),
+                Progress::Finished(event) => finished.push(*event),
                 Progress::TooLate => self.shared.metrics.late_results.increment(1),
             }
         }

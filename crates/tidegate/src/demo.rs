@@ -91,7 +91,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9464")]
     telemetry: SocketAddr,
     /// What is logged besides the demo's own lines, as `tracing` directives.
-    #[arg(long, value_name = "FILTER", default_value = "warn")]
+    #[arg(long, value_name = "FILTER", default_value = "warn,librdkafka=error")]
     log: String,
 }
 
@@ -187,9 +187,14 @@ fn announce(args: &Args, grpc: SocketAddr, telemetry: SocketAddr) {
     };
     eprintln!("tidegate demo: {traffic}; broker in this process, delivery {DELIVERY}");
     eprintln!("  gRPC http://{grpc}   metrics http://{telemetry}/metrics");
-    eprintln!("  try: tidegate status --server http://{grpc}");
-    eprintln!("       tidegate policy get --server http://{grpc}");
-    eprintln!("       tidegate model list --server http://{grpc}");
+    let endpoint = if grpc.port() == control_plane::Config::DEFAULT_PORT {
+        String::new()
+    } else {
+        format!(" --endpoint http://{grpc}")
+    };
+    for command in ["status", "policy get", "policy history", "model list"] {
+        eprintln!("  try: tidegate {command}{endpoint}");
+    }
 }
 
 fn publish(args: &Args, report: &Report) -> anyhow::Result<()> {

@@ -47,6 +47,15 @@ impl CpuTime {
         Self(parts)
     }
 
+    /// Returns for each part what is more: threads that ended since an earlier reading are missing from this one.
+    pub(crate) fn or_more(mut self, earlier: &Self) -> Self {
+        for (part, used) in &earlier.0 {
+            let now = self.0.entry(part).or_default();
+            *now = now.max(*used);
+        }
+        self
+    }
+
     /// Returns what was used since an earlier reading, for each of a number of events.
     pub(crate) fn per_event_since(
         &self,
@@ -98,6 +107,16 @@ mod tests {
         assert_eq!(part("rdk:mock"), "broker");
         assert_eq!(part("rdk:broker1"), "kafka_clients");
         assert_eq!(part("something"), "other");
+    }
+
+    #[test]
+    fn what_a_thread_used_outlives_it() {
+        let before = CpuTime([("broker", 3.0), ("producer", 9.0)].into());
+        let now = CpuTime([("broker", 5.0)].into());
+        assert_eq!(
+            now.or_more(&before),
+            CpuTime([("broker", 5.0), ("producer", 9.0)].into())
+        );
     }
 
     #[test]

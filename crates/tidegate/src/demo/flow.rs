@@ -24,6 +24,11 @@ impl Flow {
             .fetch_add(bytes.into(), Ordering::Relaxed);
     }
 
+    /// Returns whether anything was answered yet.
+    pub(crate) fn has_answers(&self) -> bool {
+        self.answered_events.load(Ordering::Relaxed) > 0
+    }
+
     /// Says whether the ledger can take more events.
     pub(crate) fn set_ledger_full(&self, is_full: bool) {
         self.is_ledger_full.store(is_full, Ordering::Relaxed);
@@ -47,7 +52,9 @@ mod tests {
         assert!(flow.has_room(MAX_EVENTS - 1, 0));
         assert!(!flow.has_room(MAX_EVENTS, 0));
         assert!(!flow.has_room(1, MAX_BYTES));
+        assert!(!flow.has_answers());
         flow.answered(1);
+        assert!(flow.has_answers());
         assert!(flow.has_room(MAX_EVENTS, 0) && flow.has_room(1, MAX_BYTES));
         flow.set_ledger_full(true);
         assert!(!flow.has_room(1, 1));

@@ -55,8 +55,9 @@ impl Live {
     }
 
     /// Shows how far the offline comparison is.
-    pub(crate) fn progress(&self, done: u64) {
-        if self.is_terminal {
+    pub(crate) fn progress(&mut self, done: u64) {
+        if self.is_terminal || self.last.elapsed() >= LOG_INTERVAL {
+            self.last = Instant::now();
             self.write(&format!("oracle: {done} events scored and decided again"));
         }
     }

@@ -11,6 +11,7 @@ use moderation_wire::{Format, headers};
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
+use super::cpu::CpuTime;
 use super::flow::Flow;
 use super::observation::Observation;
 use super::source::Source;
@@ -74,7 +75,7 @@ impl Load {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let sent = self.send_all();
         // The observer is told even after an error, so that it can account for what was sent.
-        self.observe(Observation::AllPublished)?;
+        self.observe(Observation::AllPublished(CpuTime::now()))?;
         self.publisher
             .flush(Duration::from_secs(10))
             .context("the last events were not taken by the broker")?;
@@ -83,9 +84,14 @@ impl Load {
 
     fn send_all(&self) -> anyhow::Result<()> {
         let (mut index, mut bytes) = (0, 0);
+        let mut begin = Duration::ZERO;
         let last = self.source.len().unwrap_or(u64::MAX);
-        while index < last && !self.pace.is_over(index, self.clock.elapsed()) {
-            let Some(due) = self.wait(index, bytes) else {
+        while index < last
+            && !self
+                .pace
+                .is_over(index, self.clock.elapsed().saturating_sub(begin))
+        {
+            let Some(due) = self.wait(begin, index, bytes) else {
                 break;
             };
             let scheduled = Clock::ticks(due);
@@ -99,20 +105,33 @@ impl Load {
             self.send(event)?;
             index += 1;
             bytes += u64::from(size);
+            if index == 1 {
+                // Consumer groups gather until now. What they take is in the time to the first decision; the schedule
+                // begins behind it, moved so that the next event is due now.
+                self.wait_for_first_answer();
+                let passed = self.pace.due(index).unwrap_or_default();
+                begin = self.clock.elapsed().saturating_sub(passed);
+            }
         }
         Ok(())
+    }
+
+    fn wait_for_first_answer(&self) {
+        while !self.flow.has_answers() && !self.stop.is_cancelled() {
+            thread::park_timeout(POLL);
+        }
     }
 
     /// Waits until the event is due and there is room, and returns when it was due. `None` when it is time to stop.
     ///
     /// With a rate, waiting for room does not move what is due: an age counts from when the event should have been sent.
-    fn wait(&self, index: u64, bytes: u64) -> Option<Duration> {
+    fn wait(&self, begin: Duration, index: u64, bytes: u64) -> Option<Duration> {
         loop {
             if self.stop.is_cancelled() {
                 return None;
             }
             let now = self.clock.elapsed();
-            let due = self.pace.due(index).unwrap_or(now);
+            let due = self.pace.due(index).map_or(now, |due| begin + due);
             match due.checked_sub(now).filter(|ahead| !ahead.is_zero()) {
                 Some(ahead) => thread::park_timeout(ahead.min(STOP_POLL)),
                 None if self.flow.has_room(index, bytes) => return Some(due),

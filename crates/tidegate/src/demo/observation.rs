@@ -12,6 +12,7 @@ use moderation_wire::{
 };
 use prost::Message;
 
+use super::cpu::CpuTime;
 use super::ledger::print;
 use super::source::Source;
 
@@ -25,8 +26,8 @@ pub(crate) enum Observation {
         /// Bytes of its record.
         bytes: u32,
     },
-    /// No further event will be sent.
-    AllPublished,
+    /// No further event will be sent. Holds what the producer's thread has used, which nobody can read once it has ended.
+    AllPublished(CpuTime),
     /// A decision came.
     Decision {
         /// Which event it is about; absent where that cannot be told.
@@ -118,6 +119,29 @@ struct ReviewGlance {
     causes: Vec<v1::Cause>,
 }
 
+/// How long an empty fetch waits at the in-process broker, where it always waits to the end.
+#[derive(Clone, Copy)]
+enum Wait {
+    /// Where ages are measured.
+    Short,
+    /// Where only completeness counts: a waiting fetch costs nothing.
+    Long,
+}
+
+impl Wait {
+    fn applied(self, kafka: &KafkaOptions) -> KafkaOptions {
+        let milliseconds = match self {
+            Self::Short => "5",
+            Self::Long => "50",
+        };
+        let mut kafka = kafka.clone();
+        kafka
+            .consumer
+            .insert("fetch.wait.max.ms".to_owned(), milliseconds.to_owned());
+        kafka
+    }
+}
+
 /// Follows every topic on which something can come of an event. Stops when dropped.
 pub(crate) struct Followers {
     _followers: Vec<Follower>,
@@ -134,33 +158,31 @@ impl Followers {
         source: &Arc<Source>,
         observations: &SyncSender<Observation>,
     ) -> Result<Self, kafka_pipeline::Error> {
-        let follow = |topic: &str, observe: fn(&Source, Record) -> Observation| {
+        let follow = |topic: &str, wait: Wait, observe: fn(&Source, Record) -> Observation| {
+            let kafka = wait.applied(kafka);
             let (source, observations) = (Arc::clone(source), observations.clone());
-            Follower::start(
-                FollowerConfig::from_beginning(kafka.clone(), topic),
-                move |event| {
-                    let observation = match event {
-                        FollowerEvent::Record(record) => observe(&source, record),
-                        FollowerEvent::Failed(error) => Observation::Failed(error),
-                        FollowerEvent::EndOfPartition(_) | FollowerEvent::Disconnected => {
-                            return ControlFlow::Continue(());
-                        }
-                    };
-                    // The observer is gone when it has seen enough.
-                    if observations.send(observation).is_ok() {
-                        ControlFlow::Continue(())
-                    } else {
-                        ControlFlow::Break(())
+            Follower::start(FollowerConfig::from_beginning(kafka, topic), move |event| {
+                let observation = match event {
+                    FollowerEvent::Record(record) => observe(&source, record),
+                    FollowerEvent::Failed(error) => Observation::Failed(error),
+                    FollowerEvent::EndOfPartition(_) | FollowerEvent::Disconnected => {
+                        return ControlFlow::Continue(());
                     }
-                },
-            )
+                };
+                // The observer is gone when it has seen enough.
+                if observations.send(observation).is_ok() {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            })
         };
         let followers = vec![
-            follow(&topics.decisions, decision)?,
-            follow(&topics.actions, action)?,
-            follow(&topics.review, review)?,
-            follow(&topics.dead_letter, letter)?,
-            follow(&topics.control, |_, record| {
+            follow(&topics.decisions, Wait::Short, decision)?,
+            follow(&topics.actions, Wait::Long, action)?,
+            follow(&topics.review, Wait::Long, review)?,
+            follow(&topics.dead_letter, Wait::Long, letter)?,
+            follow(&topics.control, Wait::Long, |_, record| {
                 Observation::Control(record.value)
             })?,
         ];

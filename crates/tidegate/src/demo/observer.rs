@@ -46,7 +46,7 @@ pub(crate) struct Tally {
     /// Events that were decided or put aside.
     pub(crate) answered: u64,
     /// Actions and reviews that decisions name and that have not come.
-    awaited_outputs: i64,
+    pub(crate) awaited_outputs: i64,
     /// The policy of the last decision.
     pub(crate) policy_version: u64,
 }
@@ -105,6 +105,7 @@ pub(crate) struct Observer {
     last_answer: Instant,
     last_arrival: Instant,
     cpu_before: CpuTime,
+    cpu_when_published: CpuTime,
     given_up: Option<String>,
 }
 
@@ -129,6 +130,7 @@ impl Observer {
             last_answer: now,
             last_arrival: now,
             cpu_before: CpuTime::now(),
+            cpu_when_published: CpuTime::default(),
             given_up: None,
         })
     }
@@ -164,7 +166,10 @@ impl Observer {
                 self.tally.events_in += 1;
                 self.ledger.publish(scheduled, bytes);
             }
-            Observation::AllPublished => self.all_published = true,
+            Observation::AllPublished(cpu) => {
+                self.all_published = true;
+                self.cpu_when_published = cpu;
+            }
             Observation::Decision {
                 index,
                 at,
@@ -327,7 +332,7 @@ impl Observer {
     }
 
     fn finish(mut self) -> Observed {
-        let cpu = CpuTime::now();
+        let cpu = CpuTime::now().or_more(&self.cpu_when_published);
         self.wiring.live.end();
         let rest = std::iter::from_fn(|| {
             self.ledger

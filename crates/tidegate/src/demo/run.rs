@@ -99,7 +99,7 @@ impl Demo {
         };
         let observer = Observer::new(wiring)?;
         let oracle = Oracle::new(self.source, clock, self.bundle_directory);
-        let live = Live::new();
+        let mut live = Live::new();
         let shows_progress = !self.is_endless;
 
         let oracle = spawn("demo-oracle", move || {

@@ -1,0 +1,158 @@
+//! Rounds of subject and baseline, in turns.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use crate::options::Options;
+use crate::report::{Report, Row};
+
+/// Enough for a 10th percentile that is not the least of all.
+const ROUNDS: usize = 31;
+/// Two, so that each side goes first once.
+const QUICK_ROUNDS: usize = 2;
+/// Long beside the clock's resolution, short beside what disturbs a machine.
+const ROUND: Duration = Duration::from_millis(20);
+const QUICK_ROUND: Duration = Duration::from_micros(200);
+
+/// A benchmark while it runs.
+#[derive(Debug)]
+pub struct Bench {
+    options: Options,
+    rows: Vec<Row>,
+}
+
+impl Bench {
+    pub(crate) fn new(options: Options) -> Self {
+        Self {
+            options,
+            rows: Vec::new(),
+        }
+    }
+
+    /// Returns whether it is only to be shown that everything runs.
+    pub fn is_quick(&self) -> bool {
+        self.options.is_quick()
+    }
+
+    /// Returns whether the case was asked for.
+    pub fn wants(&self, case: &str) -> bool {
+        self.options.wants(case)
+    }
+
+    /// Returns `full`, or a hundredth of it where it is only to be shown that everything runs.
+    pub fn amount(&self, full: usize) -> usize {
+        if self.is_quick() {
+            full.div_ceil(100)
+        } else {
+            full
+        }
+    }
+
+    /// Compares two calls in nanoseconds, each called with 0, 1, 2 …; what they return is dropped in that time.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn compare_calls<S, B>(
+        &mut self,
+        case: &str,
+        unit: &'static str,
+        mut subject: impl FnMut(usize) -> S,
+        mut baseline: impl FnMut(usize) -> B,
+    ) -> anyhow::Result<()> {
+        if !self.wants(case) {
+            return Ok(());
+        }
+        let round = if self.is_quick() { QUICK_ROUND } else { ROUND };
+        let subject_calls = calls_in(round, &mut subject);
+        let baseline_calls = calls_in(round, &mut baseline);
+        let (subjects, baselines) = self.in_turns(
+            ROUNDS,
+            |_| Ok(nanos_each(&mut subject, subject_calls)),
+            |_| Ok(nanos_each(&mut baseline, baseline_calls)),
+        )?;
+        self.record_comparison(case, unit, &subjects, &baselines);
+        Ok(())
+    }
+
+    /// Measures two things `rounds` times in turns, after a round that warms both up, and returns what they found. Each
+    /// is told the number of its round.
+    ///
+    /// # Errors
+    /// The first failure of either.
+    pub fn in_turns<S, B>(
+        &self,
+        rounds: usize,
+        mut subject: impl FnMut(usize) -> anyhow::Result<S>,
+        mut baseline: impl FnMut(usize) -> anyhow::Result<B>,
+    ) -> anyhow::Result<(Vec<S>, Vec<B>)> {
+        subject(0)?;
+        baseline(0)?;
+        let (mut subjects, mut baselines) = (Vec::new(), Vec::new());
+        for round in 1..=self.rounds(rounds) {
+            if round % 2 == 0 {
+                subjects.push(subject(round)?);
+                baselines.push(baseline(round)?);
+            } else {
+                baselines.push(baseline(round)?);
+                subjects.push(subject(round)?);
+            }
+        }
+        Ok((subjects, baselines))
+    }
+
+    /// Adds a line to the report: samples of a subject and of its baseline, taken in the same rounds.
+    pub fn record_comparison(
+        &mut self,
+        case: &str,
+        unit: &'static str,
+        subjects: &[f64],
+        baselines: &[f64],
+    ) {
+        let ratios: Vec<f64> = subjects
+            .iter()
+            .zip(baselines)
+            .map(|(subject, baseline)| subject / baseline)
+            .collect();
+        self.rows
+            .extend(Row::new(case, unit, subjects, Some((baselines, &ratios))));
+    }
+
+    /// Adds a line to the report: samples that have no baseline.
+    pub fn record(&mut self, case: &str, unit: &'static str, samples: &[f64]) {
+        self.rows.extend(Row::new(case, unit, samples, None));
+    }
+
+    pub(crate) fn into_report(self, name: &'static str, about: &'static str) -> Report {
+        Report {
+            bench: name,
+            about,
+            quick: self.is_quick(),
+            rows: self.rows,
+        }
+    }
+
+    fn rounds(&self, full: usize) -> usize {
+        if self.is_quick() { QUICK_ROUNDS } else { full }
+    }
+}
+
+/// Returns how many calls fill a round; calling them warms caches and branch predictors.
+fn calls_in<T>(round: Duration, work: &mut impl FnMut(usize) -> T) -> usize {
+    let mut calls = 1;
+    while time(work, calls) < round {
+        calls *= 2;
+    }
+    calls
+}
+
+fn nanos_each<T>(work: &mut impl FnMut(usize) -> T, calls: usize) -> f64 {
+    time(work, calls).as_secs_f64() * 1e9 / calls as f64
+}
+
+fn time<T>(work: &mut impl FnMut(usize) -> T, calls: usize) -> Duration {
+    let started = Instant::now();
+    for call in 0..calls {
+        black_box(work(call));
+    }
+    started.elapsed()
+}

@@ -48,9 +48,6 @@ pub struct Texts {
 
 impl Texts {
     /// Makes a row of texts.
-    ///
-    /// # Panics
-    /// Never: the lengths' distribution is valid.
     pub fn new(seed: u64) -> Self {
         let vocabularies = LANGUAGES.iter().flat_map(|(words, weight)| {
             (0..*weight).map(|_| words.split_whitespace().collect::<Vec<_>>())

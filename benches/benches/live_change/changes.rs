@@ -26,9 +26,9 @@ const BUNDLES: [&str; 2] = ["screen", "screen-lite"];
 /// How long a change took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delay {
-    /// Until the control plane has said that the change is durable.
-    pub(crate) asked_to_accepted: Duration,
-    /// From then until a reader has the first decision under it.
+    /// From the request until a reader has the first decision under the change.
+    pub(crate) asked_to_decision: Duration,
+    /// The same from the control plane's answer, by which the change is durable.
     pub(crate) accepted_to_decision: Duration,
 }
 
@@ -139,10 +139,10 @@ fn version(outcome: Option<WriteOutcome>) -> anyhow::Result<u64> {
     Ok(outcome.context("the answer has no outcome")?.version)
 }
 
-/// The first decision may be read before the answer to the change: then it took no time at all.
+/// The first decision may be read before the answer: then it took no time from there.
 fn delay(asked: Instant, accepted: Instant, seen: Instant) -> Delay {
     Delay {
-        asked_to_accepted: accepted - asked,
+        asked_to_decision: seen.saturating_duration_since(asked),
         accepted_to_decision: seen.saturating_duration_since(accepted),
     }
 }

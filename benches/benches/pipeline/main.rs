@@ -47,14 +47,16 @@ fn measure(bench: &mut Bench) -> anyhow::Result<()> {
     let mut peaks = Vec::new();
     let costs = bench.in_turns(
         ROUNDS,
-        |_| {
+        |round| {
             most_in_flight.set(0);
             let carried = || {
                 most_in_flight.set(most_in_flight.get().max(pipelines.most_in_flight()));
                 pipelines.carried()
             };
             let cost = feed(&publisher, &piped[0], records, carried)?;
-            peaks.push(most_in_flight.get() as f64);
+            if round > 0 {
+                peaks.push(most_in_flight.get() as f64);
+            }
             Ok(cost)
         },
         |_| feed(&publisher, &relayed[0], records, || relays.carried()),

@@ -153,3 +153,53 @@ fn time<T>(work: &mut impl FnMut(usize) -> T, calls: usize) -> Duration {
     }
     started.elapsed()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use clap::Parser;
+
+    use super::*;
+
+    fn bench(args: &[&str]) -> Bench {
+        let args = ["bench", "--bench"].iter().chain(args);
+        Bench::new(Options::try_parse_from(args).expect("valid arguments"))
+    }
+
+    #[test]
+    fn each_side_goes_first_in_every_second_round() {
+        let order = RefCell::new(Vec::new());
+        let note = |side: char| {
+            let order = &order;
+            move |round: usize| {
+                order.borrow_mut().push((side, round));
+                Ok::<_, Infallible>(round)
+            }
+        };
+        let Ok((subjects, baselines)) = bench(&[]).in_turns(2, note('s'), note('b'));
+        let warm_up = [('s', 0), ('b', 0)];
+        let rounds = [('b', 1), ('s', 1), ('s', 2), ('b', 2)];
+        assert_eq!(*order.borrow(), [&warm_up[..], &rounds[..]].concat());
+        assert_eq!((subjects, baselines), (vec![1, 2], vec![1, 2]));
+    }
+
+    #[test]
+    fn a_failure_ends_the_measurement() {
+        let fail_in_round_2 = |round: usize| if round == 2 { Err(round) } else { Ok(round) };
+        let result = bench(&[]).in_turns(9, Ok::<_, usize>, fail_in_round_2);
+        assert_eq!(result, Err(2));
+    }
+
+    #[test]
+    fn calls_are_compared_unless_another_case_was_asked_for() {
+        let check = |args: &[&str], rows: usize| {
+            let mut bench = bench(args);
+            bench.compare_calls("one", "ns/call", |call| call, |call| call + 1);
+            assert_eq!(bench.rows.len(), rows, "{args:?}");
+        };
+        check(&["--quick"], 1);
+        check(&["--quick", "on"], 1);
+        check(&["--quick", "other"], 0);
+    }
+}

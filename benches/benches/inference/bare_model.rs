@@ -2,6 +2,7 @@
 
 use inference::bundle::Bundle;
 use inference::features::{FeatureExtractor, Features, Scratch};
+use inference::language::detect;
 use inference::runtime::Runtime;
 use inference::session::{ModelSession, WindowBatch};
 use tidegate_benches::{Cost, Meter};
@@ -47,6 +48,15 @@ impl BareModel {
             self.extractor
                 .extract_into(text, &mut scratch, &mut features);
             std::hint::black_box(&features);
+        }
+        meter.cost()
+    }
+
+    /// Detects the language of texts.
+    pub(crate) fn detect_language(texts: &[String]) -> Cost {
+        let meter = Meter::start();
+        for text in texts {
+            std::hint::black_box(detect(text, None));
         }
         meter.cost()
     }

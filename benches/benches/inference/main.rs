@@ -36,6 +36,7 @@ fn main() -> anyhow::Result<()> {
             };
             cases.model_alone()?;
             cases.features_alone()?;
+            cases.language_alone()?;
             cases.engine_against_model()?;
             cases.engine_against_loop()?;
             cases.one_at_a_time()?;
@@ -86,6 +87,21 @@ impl Cases<'_> {
             |_| self.model.score(&prepared, FULL_BATCH),
         )?;
         self.record_cpu(&case, self.count, &costs);
+        Ok(())
+    }
+
+    fn language_alone(&mut self) -> anyhow::Result<()> {
+        let case = "language detection; baseline: features";
+        if !self.bench.wants(case) {
+            return Ok(());
+        }
+        let texts = texts(0, self.count);
+        let costs = self.bench.in_turns::<_, _, anyhow::Error>(
+            ROUNDS,
+            |_| Ok(BareModel::detect_language(&texts)),
+            |_| Ok(self.model.extract(&texts)),
+        )?;
+        self.record_cpu(case, self.count, &costs);
         Ok(())
     }
 

@@ -97,7 +97,8 @@ impl Bench {
         Ok((subjects, baselines))
     }
 
-    /// Adds a line to the report: samples of a subject and of its baseline, taken in the same rounds.
+    /// Adds a line to the report, if its case was asked for: samples of a subject and of its baseline, taken in the same
+    /// rounds.
     pub fn record_comparison(
         &mut self,
         case: &str,
@@ -105,6 +106,9 @@ impl Bench {
         subjects: &[f64],
         baselines: &[f64],
     ) {
+        if !self.wants(case) {
+            return;
+        }
         let ratios: Vec<f64> = subjects
             .iter()
             .zip(baselines)
@@ -114,9 +118,11 @@ impl Bench {
             .extend(Row::new(case, unit, subjects, Some((baselines, &ratios))));
     }
 
-    /// Adds a line to the report: samples that have no baseline.
+    /// Adds a line to the report, if its case was asked for: samples that have no baseline.
     pub fn record(&mut self, case: &str, unit: &'static str, samples: &[f64]) {
-        self.rows.extend(Row::new(case, unit, samples, None));
+        if self.wants(case) {
+            self.rows.extend(Row::new(case, unit, samples, None));
+        }
     }
 
     pub(crate) fn into_report(self, name: &'static str, about: &'static str) -> Report {

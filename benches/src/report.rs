@@ -115,6 +115,9 @@ impl Report {
         if self.quick {
             table += "quick: these figures only show that everything runs\n";
         }
+        if self.rows.is_empty() {
+            return table + "no case's name holds what was asked for\n";
+        }
         for cells in &lines {
             let padded = cells
                 .iter()
@@ -183,5 +186,17 @@ mod tests {
     #[test]
     fn what_was_not_measured_has_no_row() {
         assert!(Row::new("none", "ns", &[], None).is_none());
+    }
+
+    #[test]
+    fn a_table_without_rows_says_why() {
+        let report = Report {
+            bench: "tides",
+            about: "high against low",
+            quick: false,
+            rows: Vec::new(),
+        };
+        let expected = "tides: high against low\nno case's name holds what was asked for\n";
+        assert_eq!(report.table(), expected);
     }
 }

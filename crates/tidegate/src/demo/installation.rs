@@ -17,6 +17,10 @@ use service_runtime::{Process, ProcessConfig};
 /// Partitions of a topic; more would cost memory and no test of ours gains by it.
 const PARTITIONS: u16 = 8;
 
+/// How long producers gather records of a partition. At a few thousand events a second little gathers in any time that
+/// would be tolerable three times over; at full speed batches fill whatever this is.
+const LINGER_MS: &str = "2";
+
 /// What may be chosen of an installation.
 #[derive(Clone, Debug)]
 pub(crate) struct Choices {
@@ -63,7 +67,10 @@ impl Installation {
         for topic in [&topics.control, &topics.audit, &topics.replicas] {
             broker.create_topic(topic, 1)?;
         }
-        let kafka = broker.options()?;
+        let mut kafka = broker.options()?;
+        kafka
+            .producer
+            .insert("linger.ms".to_owned(), LINGER_MS.to_owned());
         Ok(Self {
             _broker: broker,
             kafka,
@@ -176,6 +183,17 @@ fn found(path: &Path, option: &str) -> anyhow::Result<PathBuf> {
                 path.display()
             )
         })
+}
+
+/// Returns the shipped bundle, where it lies, and the shipped policy's document.
+#[cfg(test)]
+pub(crate) fn shipped() -> (PathBuf, DeployedBundle, String) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let (directory, bundle) =
+        deployed(&root.join("deploy/models/screen")).expect("the shipped bundle");
+    let policy =
+        fs::read_to_string(root.join("deploy/policies/default.toml")).expect("the shipped policy");
+    (directory, bundle, policy)
 }
 
 #[cfg(test)]

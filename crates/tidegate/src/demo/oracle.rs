@@ -4,6 +4,9 @@
 //! It takes from a decision only what the decision may choose: its evaluation time and its versions. It reads no counter
 //! of any stage.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -31,7 +31,6 @@ async fn changes_reach_every_later_event_and_lose_none() {
             "--reason",
             "test",
             "--wait",
-            "all",
         ],
     )
     .await;
@@ -55,7 +54,6 @@ async fn changes_reach_every_later_event_and_lose_none() {
         "--reason",
         "test",
         "--wait",
-        "all",
     ];
     succeed(&stack, &deploy).await;
     let deployment_mark = traffic.sent();

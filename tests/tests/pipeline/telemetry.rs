@@ -23,7 +23,7 @@ async fn stages_show_what_the_catalogue_lists_and_end_cleanly() {
         ),
         (
             stack.control_plane.metrics().await,
-            "tidegate_control_plane_",
+            "tidegate_control_changes_total",
         ),
     ] {
         let shown = shown(&page);

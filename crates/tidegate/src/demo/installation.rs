@@ -5,7 +5,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use control_plane::{ControlPlane, deployment_toml};
 use inference::EngineConfig;
 use inference::bundle::Bundle;
@@ -100,6 +100,7 @@ impl Installation {
     }
 
     fn control_plane(&self, choices: &Choices) -> anyhow::Result<ControlPlane> {
+        let policy = found(&choices.policy, "--policy")?;
         let deployment = Deployment {
             bundles: vec![self.bundle.clone()],
             direct_messages: DirectMessageScope::Reported,
@@ -107,13 +108,12 @@ impl Installation {
         let file = env::temp_dir().join(format!("tidegate-demo-{}.toml", std::process::id()));
         fs::write(&file, deployment_toml(&deployment))
             .with_context(|| format!("{} cannot be written", file.display()))?;
-        let config = control_plane::Config {
+        let bound = ControlPlane::bind(control_plane::Config {
             listen: choices.listen,
-            bootstrap_policy: Some(found(&choices.policy, "--policy")?),
+            bootstrap_policy: Some(policy),
             bootstrap_deployment: Some(file.clone()),
             ..control_plane::Config::new(self.kafka.clone())
-        };
-        let bound = ControlPlane::bind(config);
+        });
         fs::remove_file(&file).with_context(|| format!("{} cannot be removed", file.display()))?;
         bound
     }
@@ -147,8 +147,9 @@ impl Installation {
 
 /// Reads a bundle's name and digest, and splits its path as deployments have it.
 fn deployed(directory: &Path) -> anyhow::Result<(PathBuf, DeployedBundle)> {
+    // The error tells its causes itself.
     let bundle = Bundle::read(directory)
-        .with_context(|| format!("the bundle {} cannot be used", directory.display()))?;
+        .map_err(|error| anyhow!("the bundle {} cannot be used: {error}", directory.display()))?;
     let name = directory.file_name().and_then(|name| name.to_str());
     let (Some(parent), Some(name)) = (directory.parent(), name) else {
         bail!(

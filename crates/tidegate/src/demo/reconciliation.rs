@@ -72,13 +72,10 @@ pub(crate) fn reconcile(entry: &Entry, expected: &Expected) -> Discrepancies {
             found.count(entry.actions, actions);
             found.count(entry.reviews, reviews);
             found.contradictory += u64::from(entry.dead_letters);
-            if entry.decisions > 0 && entry.print != print {
-                found.contradictory += 1;
-            } else if (entry.actions, entry.reviews) == (actions, reviews)
-                && entry.outputs != outputs
-            {
-                found.contradictory += 1;
-            }
+            let is_complete = (entry.actions, entry.reviews) == (actions, reviews);
+            let says_otherwise = entry.decisions > 0 && entry.print != print;
+            let makes_otherwise = is_complete && entry.outputs != outputs;
+            found.contradictory += u64::from(says_otherwise || makes_otherwise);
         }
     }
     found

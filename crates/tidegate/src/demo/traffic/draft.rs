@@ -71,26 +71,27 @@ impl Draft {
             .of_kind(v1::EventKind::LiveSegment)
     }
 
-    /// Makes a private message.
+    /// Starts a private message.
     pub(super) fn message(
         index: u64,
         scenario: &'static str,
         author: &Person,
         recipient: &Person,
         relationship: v1::Relationship,
-        text: String,
     ) -> Self {
         let mut draft = Self::content(index, scenario, v1::Surface::DirectMessage, author)
             .of_kind(v1::EventKind::Message)
             .seen_by(v1::Audience::Participants);
-        draft.push_part(text_part(v1::PartOrigin::Body, text, ""));
         draft.aim(recipient, v1::TargetRole::Recipient, relationship);
         let (one, other) = (
             author.number.min(recipient.number),
             author.number.max(recipient.number),
         );
-        let context = draft.event().context.get_or_insert_default();
-        context.conversation_id = format!("dm-{one}-{other}");
+        draft
+            .event()
+            .context
+            .get_or_insert_default()
+            .conversation_id = format!("dm-{one}-{other}");
         draft
     }
 

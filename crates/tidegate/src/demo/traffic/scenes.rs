@@ -28,14 +28,7 @@ pub(super) fn draft(seed: u64, index: u64, slot: Slot) -> Draft {
     let dice = &mut dice;
     match slot.part {
         Part::Repeated => repeated(seed, index, dice),
-        Part::Message => message(
-            seed,
-            index,
-            dice,
-            Tone::Chatter,
-            None,
-            v1::Relationship::Mutual,
-        ),
+        Part::Message => message(seed, index, dice),
         Part::Reaction => reaction(seed, index, dice),
         Part::Follow => follow(seed, index, dice),
         Part::AccountChange => account_change(seed, index, dice),
@@ -216,17 +209,12 @@ fn banter(seed: u64, index: u64, dice: &mut Dice) -> Draft {
     draft
 }
 
-fn message(
-    seed: u64,
-    index: u64,
-    dice: &mut Dice,
-    tone: Tone,
-    violation: Option<Violation>,
-    relationship: v1::Relationship,
-) -> Draft {
-    let (author, recipient) = (Person::anybody(seed, dice), Person::anybody(seed, dice));
-    let text = grammar::text(dice, author.language, tone);
-    Draft::message(index, "message", &author, &recipient, relationship, text).violating(violation)
+fn message(seed: u64, index: u64, dice: &mut Dice) -> Draft {
+    let (author, friend) = (Person::anybody(seed, dice), Person::anybody(seed, dice));
+    let text = grammar::text(dice, author.language, Tone::Chatter);
+    let mut draft = Draft::message(index, "message", &author, &friend, v1::Relationship::Mutual);
+    draft.push_part(text_part(v1::PartOrigin::Body, text, ""));
+    draft
 }
 
 fn ladder(seed: u64, index: u64, dice: &mut Dice, slot: Slot) -> Draft {
@@ -240,15 +228,9 @@ fn ladder(seed: u64, index: u64, dice: &mut Dice, slot: Slot) -> Draft {
         2..5 => APPROACH,
         _ => GROOMING,
     };
-    Draft::message(
-        index,
-        "ladder",
-        &adult,
-        &minor,
-        v1::Relationship::None,
-        text,
-    )
-    .violating(violation)
+    let mut draft = Draft::message(index, "ladder", &adult, &minor, v1::Relationship::None);
+    draft.push_part(text_part(v1::PartOrigin::Body, text, ""));
+    draft.violating(violation)
 }
 
 fn code_switched(seed: u64, index: u64, dice: &mut Dice) -> Draft {

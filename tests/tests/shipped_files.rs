@@ -33,6 +33,7 @@ fn comments_in_sample_configurations_show_the_defaults() {
     }
     check::<classifier::Config>("classifier.toml");
     check::<enforcer::Config>("enforcer.toml");
+    check::<control_plane::Config>("control-plane.toml");
 }
 
 /// Turns `# key = value` into `key = value`, except where the sample says that there is no default.

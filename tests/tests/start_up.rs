@@ -152,7 +152,16 @@ fn an_invalid_policy_names_line_and_fix() {
         "policy.toml",
         "schema = 1\nname = \"x\"\n[[rules]]\nid = \"a\"\n",
     );
-    check(&["policy", "lint", &policy], &["policy.toml"]);
+    // Findings are what a linter prints, one a line.
+    let linted = tidegate()
+        .args(["policy", "lint", &policy])
+        .output()
+        .expect("tidegate runs");
+    let findings = String::from_utf8_lossy(&linted.stdout);
+    assert!(
+        !linted.status.success() && findings.contains("policy.toml:3:1: error T101"),
+        "{findings}"
+    );
     check(
         &["demo", "--policy", &policy, "--events", "10"],
         &["policy.toml"],

@@ -59,6 +59,8 @@ impl Stage {
         missing: &'static str,
         context: &ServiceContext,
     ) -> anyhow::Result<Self> {
+        kafka_pipeline::describe_metrics();
+        crate::describe_metrics();
         let conditions = Conditions {
             control: context.readiness(
                 "control",

@@ -1,7 +1,7 @@
 //! Hands librdkafka's log lines and errors to `tracing`.
 
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 /// Writes one of the library's log lines. They name brokers, topics and partitions, never a record's content.
 pub(crate) fn write_log(level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -22,5 +22,9 @@ pub(crate) fn write_log(level: RDKafkaLogLevel, facility: &str, message: &str) {
 
 /// Writes an error that concerns the client as a whole. Final ones are reported by whoever owns the client.
 pub(crate) fn write_error(error: &KafkaError, reason: &str) {
+    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+        // Not an error: a follower asks to be told, and is told on its own way.
+        return;
+    }
     tracing::warn!(target: "librdkafka", %error, "{reason}");
 }

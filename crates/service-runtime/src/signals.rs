@@ -33,10 +33,7 @@ async fn next(interrupt: &mut Signal, terminate: &mut Signal) -> (SignalKind, &'
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a second signal is the request not to drain"
-)]
+/// Without `atexit` handlers: they would tear native libraries down under threads that are still in them.
 fn exit_at_once(kind: SignalKind) -> ! {
-    std::process::exit(128 + kind.as_raw_value())
+    signal_hook::low_level::exit(128 + kind.as_raw_value())
 }

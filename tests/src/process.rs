@@ -130,7 +130,11 @@ impl Drop for Process {
     fn drop(&mut self) {
         // A process that has ended by itself cannot be killed, and was reaped when that was noticed.
         let is_reaped = self.child.kill().is_err() || self.child.wait().is_ok();
-        assert!(is_reaped || std::thread::panicking(), "{} outlives its test", self.name);
+        assert!(
+            is_reaped || std::thread::panicking(),
+            "{} outlives its test",
+            self.name
+        );
     }
 }
 

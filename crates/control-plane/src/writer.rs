@@ -291,10 +291,11 @@ fn made(object: Object, plan: &Plan) -> v1::AuditRecord {
         to_version: plan.to_version,
         change: Some(change.into()),
         differences: plan.differences.clone(),
+        refused_because: String::new(),
     }
 }
 
-/// A refused change leads to no version: 0, and the reason in the place of the differences.
+/// A refused change leads to no version, which is 0.
 fn refused(object: Object, current: u64, terms: &Terms, refusal: &Refusal) -> v1::AuditRecord {
     v1::AuditRecord {
         object: object.as_str().to_owned(),
@@ -306,7 +307,8 @@ fn refused(object: Object, current: u64, terms: &Terms, refusal: &Refusal) -> v1
             at: Some(moderation_wire::timestamp_to_wire(wall_clock())),
             rollback_of: None,
         }),
-        differences: vec![format!("refused: {refusal}")],
+        differences: Vec::new(),
+        refused_because: refusal.to_string(),
     }
 }
 

@@ -297,11 +297,13 @@ async fn every_change_and_every_refusal_is_audited() {
             .iter()
             .all(|record| record.change.as_ref().unwrap().author == "ann")
     );
+    assert!(audited[1].differences.is_empty());
+    let reasons = [0, 1, 2].map(|place| audited[place].refused_because.as_str());
     assert!(
-        audited[1].differences[0].starts_with("refused: policy 1 serves, not 0"),
-        "{:?}",
-        audited[1]
+        reasons[1].starts_with("policy 1 serves, not 0"),
+        "{reasons:?}"
     );
+    assert_eq!([reasons[0], reasons[2]], [""; 2]);
     assert_eq!(audited[2].change.as_ref().unwrap().rollback_of, Some(1));
 
     let keys: Vec<String> = cluster

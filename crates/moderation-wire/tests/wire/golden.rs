@@ -85,6 +85,7 @@ fn control_records_are_frozen() {
         check_message(name, &record);
     }
     check_message("audit-record", &samples::audit());
+    check_message("audit-record-refused", &samples::refused_audit());
     check_message("replica-heartbeat", &samples::heartbeat());
     let wire = v1::Deployment::from(&samples::deployment());
     assert_eq!(wire.try_into(), Ok(samples::deployment()));
@@ -108,7 +109,10 @@ fn samples_fill_every_field() {
         .map(|(_, record)| record.encode_to_vec())
         .collect();
     check_filled::<v1::ControlRecord>(&control);
-    check_filled::<v1::AuditRecord>(&[samples::audit().encode_to_vec()]);
+    check_filled::<v1::AuditRecord>(&[
+        samples::audit().encode_to_vec(),
+        samples::refused_audit().encode_to_vec(),
+    ]);
     check_filled::<v1::ReplicaHeartbeat>(&[samples::heartbeat().encode_to_vec()]);
 }
 

@@ -358,6 +358,16 @@ pub(crate) fn audit() -> v1::AuditRecord {
         to_version: 7,
         change: Some(change()),
         differences: vec!["rule harassment-review: threshold 0.900 -> 0.880".to_owned()],
+        refused_because: String::new(),
+    }
+}
+
+pub(crate) fn refused_audit() -> v1::AuditRecord {
+    v1::AuditRecord {
+        to_version: 0,
+        differences: Vec::new(),
+        refused_because: "policy 6 serves, not 5".to_owned(),
+        ..audit()
     }
 }
 

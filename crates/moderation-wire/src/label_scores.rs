@@ -11,20 +11,40 @@ use crate::words::Word;
 
 /// Reads scores against the parts and bundles that they point to.
 pub(crate) struct Scores<'a> {
-    pub(crate) places: &'a [Option<u32>],
-    pub(crate) parts: &'a mut Vec<ScoredPart>,
+    places: &'a [Option<u32>],
+    parts: &'a mut Vec<ScoredPart>,
+    /// Parts that the record itself has.
+    known_parts: usize,
     /// Scores that lost something, by index and in order.
-    pub(crate) damaged: &'a [usize],
+    damaged: &'a [usize],
     /// Where scores go that point to no part.
-    pub(crate) stand_in: Option<u32>,
+    stand_in: Option<u32>,
+    /// Whether a score was left out of which nobody knows what it was about.
+    has_lost_label: bool,
 }
 
-impl Scores<'_> {
+impl<'a> Scores<'a> {
+    pub(crate) fn new(
+        places: &'a [Option<u32>],
+        parts: &'a mut Vec<ScoredPart>,
+        damaged: &'a [usize],
+    ) -> Self {
+        Self {
+            places,
+            known_parts: parts.len(),
+            parts,
+            damaged,
+            stand_in: None,
+            has_lost_label: false,
+        }
+    }
+
+    /// Returns the scores, and whether one was left out of which nobody knows what it was about.
     pub(crate) fn read(
         mut self,
         reading: &mut Reading<'_>,
         wire: Vec<v1::LabelScore>,
-    ) -> Vec<LabelScore> {
+    ) -> (Vec<LabelScore>, bool) {
         let mut scores = Vec::with_capacity(wire.len());
         for (index, wire) in wire.into_iter().enumerate() {
             let score = self.score(reading, &Path::ROOT.item("scores", index), wire);
@@ -40,10 +60,11 @@ impl Scores<'_> {
                 false => score,
             }));
         }
-        scores
+        (scores, self.has_lost_label)
     }
 
-    /// Reads one score. What points nowhere has failed; what has no label says nothing and is left out.
+    /// Reads one score; `None` where it has no label. What points nowhere, or does not tell how far it can be relied on, has
+    /// failed.
     fn score(
         &mut self,
         reading: &mut Reading<'_>,
@@ -54,6 +75,7 @@ impl Scores<'_> {
             Ok(label) => label,
             Err(invalid) => {
                 reading.note(&at.field("label"), invalid.problem);
+                self.has_lost_label = true;
                 return None;
             }
         };
@@ -63,7 +85,12 @@ impl Scores<'_> {
         if bundle == Some(None) {
             reading.note(&at.field("bundle"), Problem::OutOfRange);
         }
-        if part.is_none() || bundle == Some(None) {
+        let support = Support::from_number(wire.support);
+        if support.is_none() {
+            reading.note(&at.field("support"), Problem::UnknownValue);
+        }
+        let is_unreliable = support.is_none() && outcome.score().is_some();
+        if part.is_none() || bundle == Some(None) || is_unreliable {
             outcome = LabelOutcome::Failed;
         }
         Some(LabelScore {
@@ -71,15 +98,12 @@ impl Scores<'_> {
             label,
             outcome,
             bundle: bundle.flatten(),
-            support: reading.closed(&at.field("support"), wire.support, Support::Unsupported),
+            support: support.unwrap_or(Support::Unsupported),
         })
     }
 
     fn part(&self, reading: &mut Reading<'_>, at: &Path<'_>, index: u32) -> Option<u32> {
-        let last_known = self
-            .stand_in
-            .map_or(self.parts.len(), |place| place as usize);
-        if (index as usize) < last_known {
+        if (index as usize) < self.known_parts {
             return Some(index);
         }
         reading.note(at, Problem::OutOfRange);

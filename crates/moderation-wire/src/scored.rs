@@ -42,13 +42,14 @@ pub(crate) fn scored(
     });
     let mut parts = parts(reading, wire.parts, damage);
     let (bundles, places) = bundles(reading, wire.bundles);
-    let scores = Scores {
-        places: &places,
-        parts: &mut parts,
-        damaged: &damage.scores,
-        stand_in: None,
+    let (scores, has_lost_label) =
+        Scores::new(&places, &mut parts, &damage.scores).read(reading, wire.scores);
+    // What is not there any more may have been about anything: of this part nothing is said, and rules find that missing.
+    if damage.parts_lost || damage.surplus || has_lost_label {
+        reading.raise(Flag::BrokenPart);
+        let mut ids = PartIds::of(parts.iter().map(|part| &part.part_id));
+        parts.push(unreadable_part(&mut ids));
     }
-    .read(reading, wire.scores);
     for number in wire.flags {
         match Flag::from_number(number) {
             Some(flag) => reading.raise(flag),
@@ -136,10 +137,6 @@ fn parts(reading: &mut Reading<'_>, wire: Vec<v1::ScoredPart>, damage: &Damage) 
             part.condition = condition;
             reading.raise(Flag::BrokenPart);
         }
-    }
-    if damage.parts_lost {
-        reading.raise(Flag::BrokenPart);
-        parts.push(unreadable_part(&mut ids));
     }
     parts
 }

@@ -58,6 +58,16 @@ fn scores_that_contradict_themselves_have_failed() {
         Flag::Salvaged,
     );
     check(
+        "an unknown support",
+        |score| score.support = 99,
+        Flag::UnknownEnumValue,
+    );
+    check(
+        "a score without support",
+        |score| score.support = 0,
+        Flag::UnknownEnumValue,
+    );
+    check(
         "an unknown status",
         |score| (score.status, score.value) = (99, None),
         Flag::UnknownEnumValue,
@@ -67,15 +77,60 @@ fn scores_that_contradict_themselves_have_failed() {
 #[test]
 fn unknown_words_read_as_the_strictest() {
     let scored = changed(|wire| {
-        wire.scores[0].support = 99;
+        wire.scores[1].support = 99;
         wire.parts[0].condition = 99;
         wire.bundles[0].role = 99;
         wire.flags = vec![3, 99];
     });
-    assert_eq!(scored.scores[0].support, Support::Unsupported);
+    assert_eq!(scored.scores[1].support, Support::Unsupported);
+    assert_eq!(
+        scored.scores[1].outcome,
+        samples::scored().scores[1].outcome
+    );
     assert_eq!(scored.parts[0].condition, PartCondition::Malformed);
     assert_eq!(scored.bundles[0].role, moderation::BundleRole::Shadow);
     assert_eq!(scored.flags, [Flag::UnknownEnumValue]);
+}
+
+/// A part of which nothing is said stands for what may have been said of anything: rules find a score missing there.
+fn has_silent_stand_in(scored: &ScoredEvent) -> bool {
+    let last = scored.parts.len() - 1;
+    let is_broken = scored.parts[last].condition == PartCondition::Malformed;
+    is_broken
+        && scored
+            .scores
+            .iter()
+            .all(|score| score.part as usize != last)
+}
+
+#[test]
+fn a_score_of_nobody_knows_what_leaves_a_silence() {
+    for label in ["", "\u{7}"] {
+        let scored = changed(|wire| wire.scores[0].label = label.to_owned());
+        assert_eq!(scored.scores, samples::scored().scores[1..]);
+        assert_eq!(scored.parts.len(), samples::scored().parts.len() + 1);
+        assert!(has_silent_stand_in(&scored), "{scored:?}");
+    }
+}
+
+#[test]
+fn scores_and_parts_beyond_the_limit_leave_a_silence() {
+    let score = samples::scored().scores[0].clone();
+    let many_scores = changed(|wire| wire.scores = vec![(&score).into(); 5000]);
+    let many_parts = changed(|wire| {
+        wire.scores = vec![(&score).into()];
+        wire.parts = (0..5000)
+            .map(|index| v1::ScoredPart {
+                part_id: format!("part-number-{index}"),
+                condition: v1::PartCondition::Readable as i32,
+                ..Default::default()
+            })
+            .collect();
+    });
+    for scored in [many_scores, many_parts] {
+        assert!(scored.flags.contains(&Flag::LimitExceeded));
+        assert!(has_silent_stand_in(&scored));
+    }
 }
 
 #[test]

@@ -161,52 +161,8 @@ impl<'a> Examiner<'a> {
             }
             let windows: Vec<Vec<i32>> = features.windows().map(<[i32]>::to_vec).collect();
             let logits = self.run(windows.iter().map(Vec::as_slice))?;
-            worst = worst.max(self.compare_golden(text, &logits)?);
+            worst = worst.max(compare_golden(self.bundle, text, &logits)?);
             self.windows.extend(windows);
-        }
-        Ok(worst)
-    }
-
-    fn compare_golden(&self, text: &GoldenText, logits: &[f32]) -> Result<f64, CertificationError> {
-        let labels = self.bundle.labels();
-        let tolerance = self.bundle.manifest().golden.logit_tolerance;
-        let mut worst = 0.0_f64;
-        for (index, label) in labels.iter().enumerate() {
-            let found = logits
-                .iter()
-                .skip(index)
-                .step_by(labels.len())
-                .fold(f32::NEG_INFINITY, |greatest, logit| greatest.max(*logit));
-            // A logit may be off by the tolerance; calibration multiplies that by a quarter of its slope at most.
-            let slope = self.bundle.manifest().calibration[label.as_str()].slope;
-            let quantities = [
-                (
-                    "logit",
-                    f64::from(found),
-                    f64::from(text.logits[index]),
-                    tolerance,
-                ),
-                (
-                    "score",
-                    self.bundle.probability(index, found),
-                    text.scores[index],
-                    tolerance * slope / 4.0 + 1e-6,
-                ),
-            ];
-            for (quantity, found, expected, tolerance) in quantities {
-                let is_close = (found - expected).abs() <= tolerance;
-                if !is_close {
-                    return Err(CertificationError::Golden {
-                        name: text.name.clone(),
-                        label: label.to_string(),
-                        quantity,
-                        found,
-                        expected,
-                        tolerance,
-                    });
-                }
-            }
-            worst = worst.max((f64::from(found) - f64::from(text.logits[index])).abs());
         }
         Ok(worst)
     }
@@ -266,19 +222,93 @@ impl<'a> Examiner<'a> {
         &mut self,
         windows: impl IntoIterator<Item = &'w [i32]>,
     ) -> Result<Vec<f32>, CertificationError> {
-        self.batch.clear();
-        for window in windows {
-            self.batch.push(window);
+        run(self.bundle, self.session, &mut self.batch, windows)
+    }
+}
+
+/// Asks a session for one golden text's scores.
+///
+/// # Errors
+/// Says what is wrong with the answer. After a failed run the session is not to be used again.
+pub(crate) fn meet_golden(
+    bundle: &Bundle,
+    session: &mut ModelSession,
+    text: &GoldenText,
+    features: &Features,
+) -> Result<(), CertificationError> {
+    let mut batch = WindowBatch::default();
+    let logits = run(bundle, session, &mut batch, features.windows())?;
+    compare_golden(bundle, text, &logits).map(|_| ())
+}
+
+/// Returns the largest deviation of a golden text's logits from those at home.
+fn compare_golden(
+    bundle: &Bundle,
+    text: &GoldenText,
+    logits: &[f32],
+) -> Result<f64, CertificationError> {
+    let labels = bundle.labels();
+    let tolerance = bundle.manifest().golden.logit_tolerance;
+    let mut worst = 0.0_f64;
+    for (index, label) in labels.iter().enumerate() {
+        let found = logits
+            .iter()
+            .skip(index)
+            .step_by(labels.len())
+            .fold(f32::NEG_INFINITY, |greatest, logit| greatest.max(*logit));
+        // A logit may be off by the tolerance; calibration multiplies that by a quarter of its slope at most.
+        let slope = bundle.manifest().calibration[label.as_str()].slope;
+        let quantities = [
+            (
+                "logit",
+                f64::from(found),
+                f64::from(text.logits[index]),
+                tolerance,
+            ),
+            (
+                "score",
+                bundle.probability(index, found),
+                text.scores[index],
+                tolerance * slope / 4.0 + 1e-6,
+            ),
+        ];
+        for (quantity, found, expected, tolerance) in quantities {
+            let is_close = (found - expected).abs() <= tolerance;
+            if !is_close {
+                return Err(CertificationError::Golden {
+                    name: text.name.clone(),
+                    label: label.to_string(),
+                    quantity,
+                    found,
+                    expected,
+                    tolerance,
+                });
+            }
         }
-        let mut logits = Vec::new();
-        self.session.run(&self.batch, &mut logits)?;
-        let labels = self.bundle.labels();
-        match logits.iter().position(|logit| !logit.is_finite()) {
-            Some(at) => Err(CertificationError::NotFinite {
-                label: labels[at % labels.len()].to_string(),
-            }),
-            None => Ok(logits),
-        }
+        worst = worst.max((f64::from(found) - f64::from(text.logits[index])).abs());
+    }
+    Ok(worst)
+}
+
+/// Runs windows together; no output is NaN or infinite.
+fn run<'w>(
+    bundle: &Bundle,
+    session: &mut ModelSession,
+    batch: &mut WindowBatch,
+    windows: impl IntoIterator<Item = &'w [i32]>,
+) -> Result<Vec<f32>, CertificationError> {
+    batch.clear();
+    for window in windows {
+        batch.push(window);
+    }
+    let mut logits = Vec::new();
+    session.run(batch, &mut logits)?;
+    let labels = bundle.labels();
+    match logits.iter().position(|logit| !logit.is_finite()) {
+        Some(at) => Err(CertificationError::NotFinite {
+            label: labels[at % labels.len()].to_string(),
+        }),
+        None => Ok(logits),
     }
 }
 

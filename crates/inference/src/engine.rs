@@ -5,8 +5,11 @@ mod config;
 mod draft;
 mod error;
 mod generation;
+mod health;
+mod outage;
 mod pending;
 mod prepare;
+mod probe;
 mod releases;
 mod run;
 mod schedule;
@@ -24,6 +27,8 @@ pub use self::config::{EngineConfig, InvalidSetting, Workers};
 pub use self::draft::SOURCE;
 pub use self::error::{DeployError, StartError, SubmitError};
 use self::generation::{Generation, LoadedBundle};
+use self::health::HealthBoard;
+pub use self::health::{Health, Outage};
 use self::prepare::Preparer;
 use self::releases::Releases;
 use self::run::Runner;
@@ -63,6 +68,7 @@ pub(crate) struct Shared {
     secret: Secret,
     metrics: EngineMetrics,
     releases: Arc<Releases>,
+    health: HealthBoard,
 }
 
 /// A bundle that was loaded, and what it showed.
@@ -94,6 +100,7 @@ impl Engine {
             secret: Secret::random(),
             metrics: EngineMetrics::new(),
             releases: Releases::new(),
+            health: HealthBoard::new(),
         });
         let engine = Self {
             shared,
@@ -183,12 +190,18 @@ impl Engine {
         self.shared.releases.subscribe()
     }
 
+    /// Follows whether the models that serve answer. While one does not, the events that need it wait, those in front of
+    /// it as well as all that come; they go on when it answers or when another deployment serves.
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.shared.health.subscribe()
+    }
+
     /// Returns ONNX Runtime as it was loaded.
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
     }
 
-    /// Scores an event and calls `on_done` with it exactly once: on a worker, on the watchdog's thread if it takes too
+    /// Scores an event and calls `on_done` with it exactly once, unless [`Engine::stop`] comes first: on a worker, on the watchdog's thread if it takes too
     /// long, or before this returns if no model has anything to say about it. Does not wait, except while the queue is
     /// full, which is why an `on_done` is no place to call it.
     ///
@@ -231,7 +244,8 @@ impl Engine {
     }
 
     /// Refuses new events, finishes those that were submitted, and ends the threads. Waits for runs that are late to
-    /// notice that they were stopped, which they do between two operators of their graph.
+    /// notice that they were stopped, which they do between two operators of their graph. Events that wait for a model
+    /// that is down are dropped, and their `on_done` with them, uncalled.
     pub fn stop(&self) {
         self.shared.schedule.stop();
         let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -290,7 +304,6 @@ fn watch_batches(shared: &Shared, patience: Duration, stopped: &mpsc::Receiver<(
             .sum();
         if late > 0 {
             shared.metrics.timeouts.increment(late as u64);
-            tracing::warn!(events = late, "inference took too long");
         }
     }
 }

@@ -5,7 +5,9 @@
 //!
 //! - The same event under the same deployment gives the same scores, whatever shares its batch, however many workers
 //!   there are, and whether it comes through the stream or a gateway. Bundles that cannot promise this are refused.
-//! - Every submitted event is completed exactly once, also when a model fails, panics or hangs.
+//! - Every submitted event is completed exactly once, also when a text makes the model fail, panic or hang.
+//! - A model that fails golden texts too is down: what needs it is held, not guessed, until it answers or another
+//!   deployment serves. Only stopping gives such events back, uncompleted. A shadow that is down holds up nothing.
 //! - A scored event carries one deployment and the bundles of that deployment, and no batch mixes two.
 //! - What loads is what was pinned: files are read once, and their digest is checked before they are believed.
 //! - Users' words are never logged, kept or put into an error. The cache knows texts by a keyed hash.
@@ -28,7 +30,7 @@ mod scoring;
 
 pub use self::cpu::cpu_class;
 pub use self::engine::{
-    DeployError, DeployedModel, Engine, EngineConfig, InvalidSetting, SOURCE, StartError,
-    SubmitError, Workers,
+    DeployError, DeployedModel, Engine, EngineConfig, Health, InvalidSetting, Outage, SOURCE,
+    StartError, SubmitError, Workers,
 };
 pub use self::metrics::describe_metrics;

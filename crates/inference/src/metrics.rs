@@ -21,6 +21,7 @@ const SHARED_RUNS: &str = "tidegate_inference_shared_runs_total";
 const RECOMPUTED: &str = "tidegate_inference_recomputed_total";
 const TIMEOUTS: &str = "tidegate_inference_timeouts_total";
 const LATE_RESULTS: &str = "tidegate_inference_late_results_total";
+const HOLDING_WORKERS: &str = "tidegate_inference_holding_workers";
 const FAILURES: &str = "tidegate_inference_failures_total";
 const DEPLOYMENT_VERSION: &str = "tidegate_inference_deployment_version";
 const MODEL_BYTES: &str = "tidegate_inference_model_bytes";
@@ -51,6 +52,10 @@ pub fn describe_metrics() {
     );
     describe_counter!(FAILURES, "Runs of a model that failed.");
     describe_gauge!(
+        HOLDING_WORKERS,
+        "Workers that hold their work because a model that serves is down."
+    );
+    describe_gauge!(
         DEPLOYMENT_VERSION,
         "The deployment under which new work begins."
     );
@@ -75,6 +80,7 @@ pub(crate) struct EngineMetrics {
     pub(crate) shared_runs: Counter,
     pub(crate) timeouts: Counter,
     pub(crate) late_results: Counter,
+    pub(crate) holding_workers: Gauge,
     deployment_version: Gauge,
     model_bytes: Gauge,
 }
@@ -95,6 +101,7 @@ impl EngineMetrics {
             shared_runs: counter!(SHARED_RUNS),
             timeouts: counter!(TIMEOUTS),
             late_results: counter!(LATE_RESULTS),
+            holding_workers: gauge!(HOLDING_WORKERS),
             deployment_version: gauge!(DEPLOYMENT_VERSION),
             model_bytes: gauge!(MODEL_BYTES),
         }

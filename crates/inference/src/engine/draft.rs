@@ -17,7 +17,11 @@ pub(crate) struct Draft {
     event: Event,
     evaluation_time: Timestamp,
     flags: Vec<Flag>,
+    /// How many of the flags the event came with.
+    given_flags: usize,
     parts: Vec<PartDraft>,
+    /// The parts as they came, should the event have to begin again under another deployment.
+    given_parts: Vec<Part>,
     /// Answers that batches will find.
     awaited: usize,
 }
@@ -54,8 +58,10 @@ impl Draft {
         let draft = Self {
             event,
             evaluation_time,
+            given_flags: flags.len(),
             flags,
             parts: parts.iter().map(part_draft).collect(),
+            given_parts: Vec::new(),
             awaited: 0,
         };
         (draft, parts)
@@ -87,6 +93,22 @@ impl Draft {
         self.parts[part]
             .answers
             .fill(Answer::Absent(LabelOutcome::Failed));
+    }
+
+    /// Keeps the parts as they came, for [`Draft::into_content`].
+    pub(crate) fn keep(&mut self, parts: Vec<Part>) {
+        self.given_parts = parts;
+    }
+
+    /// Returns the event as it came.
+    pub(crate) fn into_content(mut self) -> (ContentEvent, Timestamp) {
+        self.flags.truncate(self.given_flags);
+        let content = ContentEvent {
+            event: self.event,
+            parts: self.given_parts,
+            flags: self.flags,
+        };
+        (content, self.evaluation_time)
     }
 
     pub(crate) fn is_awaiting(&self) -> bool {

@@ -1,6 +1,6 @@
 //! A deployment that is loaded: its bundles, certified, with a session of each for every worker.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use moderation::{
     BundleIdentity, BundleRole, DeployedBundle, Deployment, DeploymentVersion, DirectMessageScope,
@@ -9,6 +9,7 @@ use moderation::{
 
 use super::EngineConfig;
 use super::error::DeployError;
+use super::probe::Probes;
 use super::releases::{Outstanding, Releases, Ticket};
 use crate::bundle::{Bundle, resolve};
 use crate::cache::BundleKey;
@@ -31,6 +32,7 @@ pub(crate) struct LoadedBundle {
     /// Index into the generation's extractors.
     pub(crate) extractor: usize,
     pub(crate) metrics: BundleMetrics,
+    pub(crate) probes: Probes,
 }
 
 impl LoadedBundle {
@@ -63,6 +65,12 @@ impl LoadedBundle {
         &self.certification
     }
 
+    /// Returns name and version, for people.
+    pub(crate) fn title(&self) -> String {
+        let manifest = self.bundle.manifest();
+        format!("{} {}", manifest.name, manifest.version)
+    }
+
     fn identity(&self) -> BundleIdentity {
         let manifest = self.bundle.manifest();
         BundleIdentity {
@@ -82,15 +90,15 @@ pub(crate) struct Generation {
     identities: Vec<BundleIdentity>,
     extractors: Vec<FeatureExtractor>,
     runtime: Runtime,
-    /// One place a worker, empty while the worker runs them.
-    sessions: Vec<Mutex<Option<Sessions>>>,
+    /// One place a worker, without a session while the worker runs them.
+    sessions: Vec<Mutex<Sessions>>,
     outstanding: Arc<Outstanding>,
     /// The last field: its drop runs when the sessions are gone.
     _memory: ReturnMemory,
 }
 
-/// One session of each bundle.
-pub(crate) type Sessions = Vec<ModelSession>;
+/// One session of each bundle; none where it was thrown away and nobody has needed another yet.
+pub(crate) type Sessions = Vec<Option<ModelSession>>;
 
 struct ReturnMemory;
 
@@ -137,7 +145,7 @@ impl Generation {
             generation.add(bundle, deployed.role, certification);
         }
         for (place, sessions) in generation.sessions.iter_mut().zip(sessions) {
-            *place = Mutex::new(Some(sessions));
+            *place = Mutex::new(sessions);
         }
         Ok(generation)
     }
@@ -159,6 +167,7 @@ impl Generation {
             cache_key: BundleKey::new(bundle.digest()),
             extractor,
             metrics: BundleMetrics::new(&bundle, role),
+            probes: Probes::new(&bundle),
             bundle,
         };
         self.identities.push(loaded.identity());
@@ -196,25 +205,27 @@ impl Generation {
         Ticket::new(&self.outstanding)
     }
 
-    /// Takes a worker's sessions out of their place, or loads new ones where the last were thrown away.
-    pub(crate) fn take_sessions(&self, worker: usize) -> Result<Sessions, SessionError> {
-        let mut place = self.sessions[worker]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match place.take() {
-            Some(sessions) => Ok(sessions),
-            None => self
-                .bundles
-                .iter()
-                .map(|loaded| ModelSession::open(&self.runtime, &loaded.bundle))
-                .collect(),
-        }
+    /// Takes a worker's sessions out of their place.
+    pub(crate) fn take_sessions(&self, worker: usize) -> Sessions {
+        let mut place = self.place(worker);
+        let mut sessions = std::mem::take(&mut *place);
+        sessions.resize_with(self.bundles.len(), || None);
+        sessions
     }
 
     pub(crate) fn put_sessions(&self, worker: usize, sessions: Sessions) {
-        *self.sessions[worker]
+        *self.place(worker) = sessions;
+    }
+
+    fn place(&self, worker: usize) -> MutexGuard<'_, Sessions> {
+        self.sessions[worker]
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(sessions);
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Loads another session of a bundle.
+    pub(crate) fn open_session(&self, bundle: usize) -> Result<ModelSession, SessionError> {
+        ModelSession::open(&self.runtime, &self.bundles[bundle].bundle)
     }
 }
 
@@ -287,7 +298,7 @@ fn certify_for_all(
             ModelSession::open(runtime, bundle).map_err(|error| refuse(error.into()))?;
         let certification = certify(runtime, bundle, &mut session).map_err(refuse)?;
         result.get_or_insert(certification);
-        sessions.push(session);
+        sessions.push(Some(session));
     }
     Ok(result.expect("there is at least one worker"))
 }

@@ -2,12 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use moderation::{LabelOutcome, Score, ScoredEvent};
 
 use super::draft::Draft;
 use super::generation::Generation;
 use super::releases::Ticket;
+use super::schedule::Job;
 
 /// What is called with the finished event.
 pub(crate) type OnDone = Box<dyn FnOnce(ScoredEvent) + Send>;
@@ -56,6 +58,12 @@ impl Open {
     }
 }
 
+/// An event that begins again. Under its old deployment it is in flight until it waits to begin under the new one.
+pub(crate) struct Reclaimed {
+    pub(crate) job: Job,
+    _ticket: Ticket,
+}
+
 impl Pending {
     pub(crate) fn new(open: Open) -> Arc<Self> {
         Arc::new(Self(Mutex::new(Some(open))))
@@ -72,6 +80,26 @@ impl Pending {
         }
         slot.take()
             .map_or(Progress::TooLate, |open| Progress::Finished(Box::new(open)))
+    }
+
+    /// Takes the event back as it came, to begin again; `None` if it was completed or taken before.
+    pub(crate) fn reclaim(&self) -> Option<Reclaimed> {
+        let open = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()?;
+        let (content, evaluation_time) = open.draft.into_content();
+        let job = Job {
+            content,
+            evaluation_time,
+            on_done: open.on_done,
+            submitted: Instant::now(),
+        };
+        Some(Reclaimed {
+            job,
+            _ticket: open.ticket,
+        })
     }
 
     /// Completes the event with what is awaited as timed out. Returns false if it was completed before.

@@ -16,7 +16,7 @@ use crate::cache::{KeyMaker, TextKey};
 use crate::features::{Features, Scratch};
 use crate::language;
 
-/// A text part that waits for a batch. The text itself is gone.
+/// A text part that waits for a batch.
 pub(crate) struct Prepared {
     pub(crate) generation: Arc<Generation>,
     pub(crate) pending: Arc<Pending>,
@@ -108,6 +108,7 @@ impl Preparer {
         if !open.draft.is_awaiting() {
             return open.complete();
         }
+        open.draft.keep(parts);
         let pending = Pending::new(open);
         prepared.extend(awaited.into_iter().map(|(part, reading)| {
             let pending = Arc::clone(&pending);

@@ -9,7 +9,7 @@ use moderation::{ContentEvent, DeploymentVersion, Timestamp};
 use super::applicability::needs_a_model;
 use super::error::SubmitError;
 use super::generation::Generation;
-use super::pending::OnDone;
+use super::pending::{OnDone, Reclaimed};
 use super::prepare::Prepared;
 use super::releases::Ticket;
 use crate::batcher::{Batch, BatchLimits, Batcher};
@@ -46,6 +46,8 @@ pub(crate) struct Schedule {
     state: Mutex<State>,
     work: Condvar,
     space: Condvar,
+    /// Told when held work need not wait any longer.
+    release: Condvar,
     queue_capacity: usize,
     window: usize,
     workers: usize,
@@ -87,6 +89,7 @@ impl Schedule {
             state: Mutex::default(),
             work: Condvar::new(),
             space: Condvar::new(),
+            release: Condvar::new(),
             queue_capacity,
             window,
             workers,
@@ -112,6 +115,7 @@ impl Schedule {
             let mut state = self.lock();
             let older = state.current.replace(generation);
             superseded(older.as_ref());
+            self.release.notify_all();
             older
         };
         // Dropping a model takes a while, and nobody must wait for that.
@@ -243,7 +247,59 @@ impl Schedule {
         self.lock().is_stopping = true;
         self.work.notify_all();
         self.space.notify_all();
+        self.release.notify_all();
     }
+
+    /// Holds a worker until `until`, for a model of deployment `version` that does not answer.
+    pub(crate) fn hold(&self, version: DeploymentVersion, until: Instant) -> Result<(), Released> {
+        let mut state = self.lock();
+        loop {
+            if state.is_stopping {
+                return Err(Released::Stopping);
+            }
+            if state.current.as_ref().map(|current| current.version()) != Some(version) {
+                return Err(Released::Superseded);
+            }
+            let patience = until.saturating_duration_since(Instant::now());
+            if patience.is_zero() {
+                return Ok(());
+            }
+            let waited = self.release.wait_timeout(state, patience);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Queues events, oldest first, before all others, to begin under the deployment that serves now. Does not wait: they
+    /// have been let in before.
+    pub(crate) fn begin_again(&self, events: Vec<Reclaimed>) {
+        let mut state = self.lock();
+        for event in events.into_iter().rev() {
+            state.queue.push_front(event.job);
+        }
+        if state.idle_workers > 0 {
+            self.work.notify_one();
+        }
+    }
+
+    /// Drops everything that waits, uncompleted.
+    pub(crate) fn abandon(&self) {
+        let abandoned = {
+            let mut state = self.lock();
+            let queue = std::mem::take(&mut state.queue);
+            (queue, std::mem::take(&mut state.windows))
+        };
+        // Whoever waits for these events is told by their drop, and must find no lock held.
+        drop(abandoned);
+    }
+}
+
+/// Why work is no longer held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Released {
+    /// Another deployment serves.
+    Superseded,
+    /// The engine stops.
+    Stopping,
 }
 
 /// Begins an event under a deployment. Only under the lock, so that a swap sees every event that began before it.

@@ -36,6 +36,7 @@ pub(crate) struct Model {
     pub(crate) labels: Vec<&'static str>,
     pub(crate) quirk: Quirk,
     pub(crate) max_windows: u32,
+    pub(crate) golden: Vec<&'static str>,
 }
 
 impl Model {
@@ -46,6 +47,7 @@ impl Model {
             labels: vec!["harassment", "spam"],
             quirk: Quirk::None,
             max_windows: 8,
+            golden: GOLDEN.to_vec(),
         }
     }
 
@@ -58,6 +60,13 @@ impl Model {
 
     pub(crate) fn with_quirk(self, quirk: Quirk) -> Self {
         Self { quirk, ..self }
+    }
+
+    pub(crate) fn with_golden(self, golden: &[&'static str]) -> Self {
+        Self {
+            golden: golden.to_vec(),
+            ..self
+        }
     }
 
     fn features(&self) -> FeatureConfig {
@@ -156,7 +165,7 @@ impl Model {
             });
             format!("{line}\n")
         };
-        GOLDEN.iter().map(|text| line(text)).collect()
+        self.golden.iter().map(|text| line(text)).collect()
     }
 }
 

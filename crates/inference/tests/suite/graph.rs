@@ -14,6 +14,11 @@ pub(crate) enum Quirk {
     LosesItOn(i32),
     /// Computes for hours in any batch that has this feature.
     HangsOn(i32),
+    /// Fails in any batch that has the one feature, and takes long over any that has the other.
+    Ails {
+        fails_on: i32,
+        slow_on: i32,
+    },
     /// Moves logits towards the mean of their batch, by this share.
     LeansOnNeighbours(f32),
     /// Calls its inputs by other names.
@@ -21,6 +26,11 @@ pub(crate) enum Quirk {
     /// Declares and has one label more than it should.
     OneLabelMore,
 }
+
+/// Rounds of a loop: more than anybody waits for.
+const HOURS: i64 = 1 << 40;
+/// Rounds of a loop: some tenths of a second, a multiple of the item timeouts of these tests.
+const LONG_WHILE: i64 = 1 << 20;
 
 /// Rows of the test models' tables.
 pub(crate) const ROWS: u32 = 1 << 14;
@@ -106,12 +116,13 @@ fn finish(graph: Graph, ids: &str, quirk: Quirk) -> Graph {
             .node("Sub", &["mean", "plain"], "pull")
             .node("Mul", &["pull", "share"], "lean")
             .node("Add", &["plain", "lean"], "logits"),
-        Quirk::FailsOn(feature) => count(graph, ids, feature)
-            .floats("nothing", &[1], &[0.0])
-            // There is no element 1.
-            .node("Gather", &["nothing", "count"], "zero")
-            .node("Add", &["plain", "zero"], "logits"),
-        Quirk::LosesItOn(feature) => count(graph, ids, feature)
+        Quirk::FailsOn(feature) => fail(count(graph, ids, feature, "count"), "plain"),
+        Quirk::Ails { fails_on, slow_on } => {
+            let graph = count(graph, ids, slow_on, "delays");
+            let graph = repeat(graph, "delays", LONG_WHILE, "delayed");
+            fail(count(graph, ids, fails_on, "count"), "delayed")
+        }
+        Quirk::LosesItOn(feature) => count(graph, ids, feature, "count")
             .node_with(
                 "Cast",
                 &["count"],
@@ -122,34 +133,53 @@ fn finish(graph: Graph, ids: &str, quirk: Quirk) -> Graph {
             // The root of 0 is 0; of anything less, there is none.
             .node("Sqrt", &["debt"], "root")
             .node("Add", &["plain", "root"], "logits"),
-        Quirk::HangsOn(feature) => count(graph, ids, feature)
-            .longs("long", &[], &[1 << 40])
-            .truth("go")
-            .node("Mul", &["count", "long"], "rounds")
-            .node_with(
-                "Loop",
-                &["rounds", "go", "plain"],
-                "logits",
-                &[graph_attribute("body", idle())],
-            ),
+        Quirk::HangsOn(feature) => {
+            let graph = count(graph, ids, feature, "count");
+            repeat(graph, "count", HOURS, "logits")
+        }
     }
 }
 
-/// Counts a feature in the whole batch.
-fn count(graph: Graph, ids: &str, feature: i32) -> Graph {
+/// Goes from `value` to `logits`, and fails if `count` is not 0.
+fn fail(graph: Graph, value: &str) -> Graph {
     graph
-        .ints("feature", &[], &[feature])
-        .node("Equal", &[ids, "feature"], "found")
+        .floats("nothing", &[1], &[0.0])
+        // There is no element 1.
+        .node("Gather", &["nothing", "count"], "zero")
+        .node("Add", &[value, "zero"], "logits")
+}
+
+/// Goes from `plain` to `output`, by as many rounds as `times` says.
+fn repeat(graph: Graph, times: &str, rounds: i64, output: &str) -> Graph {
+    graph
+        .longs("long", &[], &[rounds])
+        .truth("go")
+        .node("Mul", &[times, "long"], "rounds")
+        .node_with(
+            "Loop",
+            &["rounds", "go", "plain"],
+            output,
+            &[graph_attribute("body", idle())],
+        )
+}
+
+/// Counts a feature in the whole batch, as `name`.
+fn count(graph: Graph, ids: &str, feature: i32, name: &str) -> Graph {
+    let of = |what: &str| format!("{what} of {name}");
+    let [feature_name, found, ones] = ["feature", "found", "ones"].map(of);
+    graph
+        .ints(&feature_name, &[], &[feature])
+        .node("Equal", &[ids, &feature_name], &found)
         .node_with(
             "Cast",
-            &["found"],
-            "ones",
+            &[&found],
+            &ones,
             &[number_attribute("to", Element::Int64 as i64)],
         )
         .node_with(
             "ReduceSum",
-            &["ones"],
-            "count",
+            &[&ones],
+            name,
             &[number_attribute("keepdims", 0)],
         )
 }

@@ -6,6 +6,7 @@ mod fixtures;
 mod graph;
 mod hot_swap;
 mod onnx;
+mod outages;
 mod outcomes;
 mod refusals;
 mod shipped;

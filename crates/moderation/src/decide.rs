@@ -9,6 +9,8 @@ mod requests;
 mod review;
 mod wanted;
 
+use std::collections::BTreeSet;
+
 use crate::policy::CompiledPolicy;
 use crate::{
     ActionOrigin, CauseKind, DecidedBy, Decision, EnforcementAction, EventKind, Language,
@@ -42,13 +44,14 @@ pub struct Decided {
 ///   with a review. A match reports its strongest trigger; a score in one part does not answer for what is missing in another,
 ///   so the rule does what each of them asks.
 /// - A deleted subject is judged by no rule: what waits for it is cancelled.
-/// - What a person overturned is reversed. With an event that carries no scores, that is all; with one that does, the rules
+/// - Where more targets were named than the limits allow, any of those left out may be a minor of any age.
+/// - What a person overturned is reversed, once however often it is named. With an event that carries no scores, that is all; with one that does, the rules
 ///   judge as well, but cannot ask again for what this very event undoes.
 /// - A decision is *not automated* if it only carries out what persons said, *partially automated* if it leaves the outcome
 ///   to a person (a review and no action), or mixes both; otherwise *fully automated*. An action that is taken at once is
 ///   fully automated, even if somebody will look at it afterwards.
 pub fn decide(scored: &ScoredEvent, policy: &CompiledPolicy) -> Decided {
-    let ages = Ages::read(&scored.event, policy.age());
+    let ages = Ages::read(scored, policy.age());
     let matches = if is_judged(scored) {
         matching::find(scored, policy, &ages)
     } else {
@@ -164,10 +167,12 @@ fn enforcement_actions(
     wanted: Vec<WantedAction<'_>>,
     decision_id: &crate::DecisionId,
 ) -> Vec<EnforcementAction> {
+    let mut undone = BTreeSet::new();
     let reversals = scored
         .overturned
         .iter()
-        .map(|overturned| reversal(scored, policy, overturned, decision_id));
+        .map(|overturned| reversal(scored, policy, overturned, decision_id))
+        .filter(|reversal| undone.insert(reversal.action_id.clone()));
     let applications = wanted.into_iter().map(|wanted| EnforcementAction {
         action_id: identity::action_id(
             &scored.cause,

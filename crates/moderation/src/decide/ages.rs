@@ -1,7 +1,7 @@
 //! The ages of those in an event, each read in its role.
 
 use crate::policy::{AgeBands, AgeRole, Band, Protected};
-use crate::{AgeFacts, Audience, EffectiveAge, Event, TargetRole};
+use crate::{AgeFacts, Audience, EffectiveAge, Event, Flag, ScoredEvent, TargetRole};
 
 /// The bands that a decision rests on.
 pub(super) struct Ages {
@@ -12,12 +12,13 @@ pub(super) struct Ages {
 }
 
 impl Ages {
-    pub(super) fn read(event: &Event, bands: &AgeBands) -> Self {
+    pub(super) fn read(scored: &ScoredEvent, bands: &AgeBands) -> Self {
+        let event = &scored.event;
         let targets = event.targets.len();
         let mut effective = Vec::with_capacity(targets + usize::from(event.author.is_some()));
         let author = read_author(event, bands, &mut effective);
         let mut protected = Protected {
-            targets: 0,
+            targets: unread_targets(&scored.flags, bands),
             viewers: viewers(event, bands),
         };
         for target in &event.targets {
@@ -43,6 +44,15 @@ impl Ages {
             author,
             protected,
         }
+    }
+}
+
+/// Returns the bands of targets who were not read. Otherwise whoever attacks a minor would name enough adults before.
+fn unread_targets(flags: &[Flag], bands: &AgeBands) -> u32 {
+    if flags.contains(&Flag::LimitExceeded) {
+        bands.minors().fold(0, |bits, minor| bits | minor.bit())
+    } else {
+        0
     }
 }
 

@@ -352,6 +352,26 @@ fn caps_protect_whatever_the_overrides_say() {
 }
 
 #[test]
+fn targets_beyond_the_limit_are_protected_as_minors_of_any_age() {
+    let rules = demote("caps = { target = { under_13 = 0.6, 13_15 = 0.7 } }");
+    let mut event = comment_with([scored("harassment", 650)]);
+    event
+        .event
+        .targets
+        .push(target(aged("adult", 40), TargetRole::Mentioned));
+    check(&rules, &event, &[]);
+    event.flags.push(Flag::LimitExceeded);
+    check(
+        &rules,
+        &event,
+        &[
+            "demote acts Score at 0.600 by cap:target=under_13",
+            "apply demote content-1",
+        ],
+    );
+}
+
+#[test]
 fn actions_have_their_own_subjects() {
     let actions = r#"actions = [{ kind = "demote" }, { kind = "strike" }, { kind = "limit_contact" }, { kind = "filter_for_target" }, { kind = "notify_target" }, { kind = "escalate", on = "author" }]"#;
     let rules = [rule("all", actions)];
@@ -540,6 +560,9 @@ fn what_a_person_overturns_is_reversed() {
         Some(overturned(ActionKind::Remove).action_id)
     );
     assert_eq!(decided.decision.decided_by, DecidedBy::NotAutomated);
+
+    event.overturned.push(overturned(ActionKind::Remove));
+    check(&rules, &event, &["reverse remove content-1"]);
 
     event.cause.kind = CauseKind::HumanReview;
     event.scores = vec![scored("harassment", 990)];

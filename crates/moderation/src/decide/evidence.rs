@@ -87,12 +87,14 @@ fn add_silences(scored: &ScoredEvent, evidence: &mut Vec<Evidence<'_>>) {
     if scored.parts.is_empty() && says_something(scored.event.kind) {
         evidence.push(silence(None, None));
     }
+    let mut is_spoken_of = vec![false; scored.parts.len()];
+    for score in &scored.scores {
+        if let Some(part) = is_spoken_of.get_mut(score.part as usize) {
+            *part |= deciding_outcome(scored, score).is_some();
+        }
+    }
     for (place, part) in scored.parts.iter().enumerate() {
-        let is_spoken_of = scored
-            .scores
-            .iter()
-            .any(|score| score.part as usize == place && deciding_outcome(scored, score).is_some());
-        if !is_spoken_of && part.condition != PartCondition::Reference {
+        if !is_spoken_of[place] && part.condition != PartCondition::Reference {
             evidence.push(silence(Some(place), part.detected_language));
         }
     }

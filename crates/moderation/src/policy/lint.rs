@@ -6,7 +6,7 @@
 //! | `T202` | error | some authors are sanctioned more severely than others for their age, without a waiver |
 //! | `T203` | warning | a rule never matches, or never adds anything to another |
 //! | `T204` | warning | content is removed or disabled and nobody looks at it |
-//! | `T205` | error | an account sanction rests on one automated score, without a waiver |
+//! | `T205` | error | what is done to an account, or told an authority of it, rests on one automated score, without a waiver |
 //! | `T206` | error | the tables are too large; the rule that adds most |
 //! | `T208` | warning | a cap for viewers of a band that no event tells of |
 //! | `T209` | warning | an override or a cap changes nothing |
@@ -112,13 +112,11 @@ fn account_sanction(rule: &Rule) -> Option<Finding> {
     use ActionKind as K;
     let mut actions = rule.actions.iter().chain(&rule.interim);
     let sanction = actions.find(|action| {
-        let is_hidden = action.subject == ActionSubject::Author
-            && matches!(action.kind, K::Remove | K::Disable);
-        let is_sanction = matches!(
-            action.kind,
-            K::Strike | K::RestrictFeature | K::SuspendMonetisation | K::Suspend | K::Terminate
-        );
-        is_hidden || is_sanction
+        let is_escalation = matches!(action.kind, K::PreserveEvidence | K::Escalate);
+        match action.subject {
+            ActionSubject::Author => !is_escalation && action.kind != K::NudgeAuthor,
+            _ => action.kind == K::ReportToAuthority,
+        }
     })?;
     (rule.acts() && rule.waiver.is_none()).then(|| {
         Finding::error(

@@ -154,6 +154,25 @@ fn strong_actions_need_a_person() {
     check(&[("a", &format!("{remove}\nreview = true"))], &[]);
     check(&[("a", STRIKE)], &["error T205"]);
     check(&[("a", &format!("{STRIKE}\nwaiver = \"board\""))], &[]);
+    let acts = |action: &str| format!("actions = [{{ {action} }}]\nreview = true");
+    for whole_account in [
+        "kind = \"warn_author\"",
+        "kind = \"demote\", on = \"author\"",
+        "kind = \"label\", label = \"x\", on = \"author\"",
+        "kind = \"limit_comments\", on = \"author\"",
+        "kind = \"report_to_authority\"",
+        "kind = \"report_to_authority\", on = \"author\"",
+    ] {
+        check(&[("a", &acts(whole_account))], &["error T205"]);
+    }
+    for harmless in [
+        "kind = \"nudge_author\"",
+        "kind = \"limit_contact\"",
+        "kind = \"escalate\", on = \"author\"",
+        "kind = \"preserve_evidence\", on = \"author\"",
+    ] {
+        check(&[("a", &acts(harmless))], &[]);
+    }
     let interim = "review = true\non_missing = \"interim\"\ninterim = [{ kind = \"suspend\" }]";
     check(&[("a", interim)], &["error T205"]);
 }

@@ -71,21 +71,83 @@ impl fmt::Display for Finding {
 }
 
 /// Turns byte ranges of a document into lines and columns.
+///
+/// A document has a place to be told for each of its numbers, so none of them may cost a walk through all of it.
 pub(super) struct Source<'a> {
     text: &'a str,
+    /// Where each line begins, in bytes.
+    line_starts: Vec<usize>,
+    /// How many characters lie before each block of [`BLOCK_BYTES`].
+    characters_before: Vec<usize>,
 }
+
+const BLOCK_BYTES: usize = 256;
 
 impl<'a> Source<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text }
+        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let blocks = text.as_bytes().chunks(BLOCK_BYTES);
+        let mut characters = 0;
+        Self {
+            text,
+            line_starts: std::iter::once(0)
+                .chain(newlines.map(|(place, _)| place + 1))
+                .collect(),
+            characters_before: blocks
+                .map(|block| {
+                    let before = characters;
+                    characters += begun_in(block);
+                    before
+                })
+                .collect(),
+        }
     }
 
     pub(super) fn position(&self, span: Range<usize>) -> Position {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let start = span.start.min(self.text.len());
+        let line = self.line_starts.partition_point(|begin| *begin <= start);
+        let line_start = self.line_starts[line - 1];
+        let column = self.characters_until(start) - self.characters_until(line_start) + 1;
         Position {
-            line: before.matches('\n').count() as u32 + 1,
-            column: before[line_start..].chars().count() as u32 + 1,
+            line: line as u32,
+            column: column as u32,
         }
+    }
+
+    fn characters_until(&self, place: usize) -> usize {
+        let block = place / BLOCK_BYTES;
+        let Some(before) = self.characters_before.get(block) else {
+            return begun_in(self.text.as_bytes());
+        };
+        before + begun_in(&self.text.as_bytes()[block * BLOCK_BYTES..place])
+    }
+}
+
+/// Counts the characters whose first byte is among these.
+fn begun_in(bytes: &[u8]) -> usize {
+    let is_continuation = |byte: &u8| byte & 0b1100_0000 == 0b1000_0000;
+    bytes.iter().filter(|byte| !is_continuation(byte)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_counted_in_lines_and_characters() {
+        let text = format!("a\n\u{e4}b = 1\n{}c", "\u{20ac}".repeat(400));
+        let check = |found: char, line: u32, column: u32| {
+            let start = text.find(found).expect("is there");
+            let position = Source::new(&text).position(start..start + 1);
+            assert_eq!(position, Position { line, column }, "{found}");
+        };
+        check('a', 1, 1);
+        check('b', 2, 2);
+        check('1', 2, 6);
+        check('c', 3, 401);
+        let end = Source::new(&text).position(text.len()..text.len());
+        assert_eq!((end.line, end.column), (3, 402));
+        assert_eq!(Source::new("").position(0..0).line, 1);
+        assert_eq!(Source::new(&"x".repeat(256)).position(256..256).column, 257);
     }
 }

@@ -146,7 +146,8 @@ struct Code {
 impl Code {
     const MAX: usize = 15;
 
-    fn new(value: &str) -> Option<Self> {
+    /// Copies a code in the case that `normalised` gives each of its bytes.
+    fn new(value: &str, normalised: impl Fn(&u8) -> u8) -> Option<Self> {
         let is_code = !value.is_empty()
             && value.len() <= Self::MAX
             && value
@@ -154,7 +155,9 @@ impl Code {
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         is_code.then(|| {
             let mut bytes = [0; Self::MAX];
-            bytes[..value.len()].copy_from_slice(value.as_bytes());
+            for (place, byte) in bytes.iter_mut().zip(value.as_bytes()) {
+                *place = normalised(byte);
+            }
             Self {
                 bytes,
                 length: value.len() as u8,
@@ -182,7 +185,7 @@ impl Region {
         let has_form = value.len() <= 6
             && country.len() == 2
             && country.bytes().all(|byte| byte.is_ascii_alphabetic());
-        Code::new(&value.to_ascii_uppercase())
+        Code::new(value, u8::to_ascii_uppercase)
             .filter(|_| has_form)
             .map(Self)
             .ok_or(InvalidIdentifier::NotACode("region"))
@@ -217,7 +220,7 @@ impl Language {
         } else {
             value
         };
-        Code::new(&kept.to_ascii_lowercase())
+        Code::new(kept, u8::to_ascii_lowercase)
             .filter(|_| has_form)
             .map(Self)
             .ok_or(InvalidIdentifier::NotACode("language"))

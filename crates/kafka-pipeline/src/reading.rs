@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
@@ -119,7 +120,10 @@ impl<F: FnMut(FollowerEvent) -> ControlFlow<()>> Reading<F> {
         for partition in self.partitions()? {
             let offset = match &self.config.start {
                 StartAt::Beginning => Offset::Beginning,
-                StartAt::End => Offset::End,
+                StartAt::End => match self.end_of(partition)? {
+                    Some(end) => Offset::Offset(end),
+                    None => return Ok(()),
+                },
                 StartAt::Offsets(offsets) => offsets
                     .get(&partition)
                     .map_or(Offset::Beginning, |offset| Offset::Offset(*offset)),
@@ -134,18 +138,37 @@ impl<F: FnMut(FollowerEvent) -> ControlFlow<()>> Reading<F> {
         if let Some(partitions) = &self.config.partitions {
             return Ok(partitions.clone());
         }
+        let ask = || topics::partitions(&self.consumer, &self.config.topic);
+        self.answer("partitions", ask)?.unwrap_or(Ok(Vec::new()))
+    }
+
+    /// Returns the offset behind the last record; `None` if the follower is stopped before it is known.
+    ///
+    /// As a number, so that reading on after an outage begins where reading began, and not behind what came meanwhile.
+    fn end_of(&self, partition: i32) -> Result<Option<i64>, Error> {
+        let ask = || {
+            self.consumer
+                .fetch_watermarks(&self.config.topic, partition, ONE_QUESTION)
+        };
+        Ok(self.answer("end", ask)?.map(|(_, end)| end))
+    }
+
+    /// Asks until the brokers answer; `None` if the follower is stopped before.
+    fn answer<T>(&self, what: &str, ask: impl Fn() -> KafkaResult<T>) -> Result<Option<T>, Error> {
         let deadline = Instant::now() + METADATA_PATIENCE;
         while !self.is_ending.load(Ordering::Relaxed) {
-            match topics::partitions(&self.consumer, &self.config.topic) {
-                Ok(partitions) => return partitions,
-                Err(error) if Instant::now() >= deadline => {
-                    let context = format!("partitions of {}", self.config.topic);
+            match ask() {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(error) if is_final_for_consumer(&error) || Instant::now() >= deadline => {
+                    let context = format!("{what} of {}", self.config.topic);
                     return Err(Error::from_kafka(&error, &context));
                 }
                 Err(error) => tracing::debug!(%error, "the brokers do not answer yet"),
             }
+            // Some answers come at once.
+            thread::park_timeout(POLL);
         }
-        Ok(Vec::new())
+        Ok(None)
     }
 }
 
@@ -208,5 +231,7 @@ impl ConsumerContext for FollowerContext {}
 
 /// Bounds how long stopping takes.
 const POLL: Duration = Duration::from_millis(50);
+/// Bounds how long one question keeps a follower from stopping.
+const ONE_QUESTION: Duration = Duration::from_millis(500);
 /// How long brokers may be unreachable at the start.
 const METADATA_PATIENCE: Duration = Duration::from_secs(30);

@@ -90,6 +90,41 @@ async fn a_follower_starts_where_it_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_follower_that_started_at_the_end_misses_nothing_of_an_outage() {
+    let fixture = Fixture::new(1);
+    fixture.feed(0..3);
+    let mut config = FollowerConfig::from_beginning(fixture.options.clone(), INPUT);
+    config.start = StartAt::End;
+    let (tell, mut told) = tokio::sync::mpsc::channel(10);
+    let (go_on, going_on) = std::sync::mpsc::sync_channel(1);
+    let _follower = Follower::start(config, move |event| {
+        // Whoever reads on does so only after something has come.
+        let is_outage = event == FollowerEvent::Disconnected;
+        tell.blocking_send(event).unwrap();
+        if is_outage {
+            going_on.recv().unwrap();
+        }
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(told.recv().await, Some(FollowerEvent::EndOfPartition(0)));
+    fixture.broker.take_down().unwrap();
+    assert_eq!(told.recv().await, Some(FollowerEvent::Disconnected));
+    fixture.broker.bring_up().unwrap();
+    tokio::task::block_in_place(|| fixture.feed(3..4));
+    go_on.send(()).unwrap();
+    let offset = loop {
+        match told.recv().await.unwrap() {
+            FollowerEvent::Record(record) => break Some(record.offset),
+            FollowerEvent::EndOfPartition(_) => break None,
+            FollowerEvent::Disconnected => go_on.send(()).unwrap(),
+            FollowerEvent::Failed(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(offset, Some(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_follower_says_what_is_broken() {
     let fixture = Fixture::new(1);
     let config = FollowerConfig::from_beginning(fixture.options.clone(), "no-such-topic");

@@ -96,7 +96,7 @@ impl<P: Processor> ConsumerLoop<P> {
                     Err(error) => tracing::warn!(%error, topic, "the brokers do not answer yet"),
                 }
                 self.control.beat_consumer();
-                if let Ok(drain) = self.drains.try_recv() {
+                if let Ok(drain) = self.drains.recv_timeout(ASK_AGAIN) {
                     return Ok(Some(drain));
                 }
                 if let Some(Err(error)) = consumer.poll(Duration::ZERO)
@@ -362,6 +362,8 @@ impl<P: Processor> ConsumerLoop<P> {
     }
 }
 
+/// How long to wait before the brokers are asked again: some answers come at once.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 /// Bounds how late a pause, a drain or a failure of the emitter is noticed when no records come.
 const POLL: Duration = Duration::from_millis(20);
 /// While paused for room, polling only serves the group; room may come any moment.

@@ -182,7 +182,8 @@ pub struct PipelineOptions {
     /// How often offsets are committed.
     #[serde(with = "humantime_serde")]
     pub commit_interval: Duration,
-    /// How long a rebalance waits for records in flight of the partitions that are taken away.
+    /// How long a rebalance waits for records in flight of the partitions that are taken away; at most 20 s, for nothing
+    /// is polled meanwhile.
     #[serde(with = "humantime_serde")]
     pub rebalance_drain: Duration,
     /// Where a group without a committed offset starts.
@@ -249,6 +250,11 @@ impl PipelineConfig {
         if self.options.commit_interval.as_millis() == 0 {
             return Err(Error::setting("commit_interval", "is below 1ms"));
         }
+        let drain = self.options.rebalance_drain;
+        if drain > MAX_REBALANCE_DRAIN {
+            let reason = format!("is {drain:?}; allowed are 0s to {MAX_REBALANCE_DRAIN:?}");
+            return Err(Error::setting("rebalance_drain", reason));
+        }
         Ok(())
     }
 
@@ -273,6 +279,9 @@ impl PipelineConfig {
 
 /// Bounds the channel to the emitter, which has room for all records in flight.
 const MAX_IN_FLIGHT_EVENTS: usize = 1_000_000;
+
+/// Whoever watches the loops takes one that is silent for longer as stuck.
+const MAX_REBALANCE_DRAIN: Duration = Duration::from_secs(20);
 
 #[cfg(test)]
 mod tests {
@@ -311,6 +320,10 @@ mod tests {
         check(
             |c| c.options.commit_interval = Duration::ZERO,
             "\"commit_interval\"",
+        );
+        check(
+            |c| c.options.rebalance_drain = Duration::from_millis(20_001),
+            "\"rebalance_drain\": is 20.001s; allowed are 0s to 20s",
         );
         for key in OWNED_SETTINGS {
             check(

@@ -44,7 +44,8 @@ pub struct Progress {
     pub assigned_partitions: u64,
     /// Partitions of these that are paused, for lack of room or on request.
     pub paused_partitions: u64,
-    /// Records between what has been consumed and the end of the assigned partitions, once a second.
+    /// Records between what has been consumed and the end of the assigned partitions, as of the last fetch. A partition
+    /// from which nothing has been consumed yet counts for nothing.
     pub lag_records: u64,
     /// Dead letters since the start.
     pub dead_letters: u64,
@@ -95,10 +96,12 @@ impl Control {
 
     /// Takes the number of the next record. Called before the processor sees it.
     ///
-    /// Sequentially consistent, with the fence in `dispatched`: either `settled` counts this record, or the processor
-    /// sees everything that was published before `settled` was called.
+    /// With the fence in `dispatched`, the fence here leaves two ways: either `settled` counts this record, or the
+    /// processor sees everything that was published before `settled` was called.
     pub(crate) fn next_sequence(&self) -> u64 {
-        self.dispatched.fetch_add(1, Ordering::SeqCst)
+        let sequence = self.dispatched.fetch_add(1, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        sequence
     }
 
     /// Returns how many records have been dispatched.

@@ -234,7 +234,7 @@ impl ClientContext for DeliveryContext {
         if let Some(code) = error.rdkafka_error_code()
             && is_final_for_producer(code)
         {
-            self.inbox().fatal = Some(Error::from_code(code, "producer"));
+            self.inbox().fatal = Some(Error::from_code(code, &format!("producer: {reason}")));
         }
     }
 }

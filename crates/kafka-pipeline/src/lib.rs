@@ -4,7 +4,8 @@
 //! - An offset is committed only when everything derived from its record, and from all earlier records of the
 //!   partition, is acknowledged by the broker. Delivery is at least once; producers are idempotent.
 //! - A processor may finish records in any order and on any thread. Their outputs are produced in the order of their
-//!   partition all the same.
+//!   partition all the same. There is one exception: a batch that its topic refuses as too large is sent again record by
+//!   record, behind what was under way meanwhile.
 //! - Memory in flight is bounded in events and bytes. Over the bound one record is held back for up to a second, then
 //!   partitions are paused; they resume when half is free.
 //! - A record never disappears. What a processor rejects, and what leads to an output that no topic takes, goes to the

@@ -65,15 +65,12 @@ impl Heartbeats {
             if report.is_leaving {
                 return self.say_goodbye(&report).await;
             }
-            match self.publish(&report).await {
-                Ok(()) => self.metrics.sent(),
-                Err(error @ (Error::UnknownTopic(_) | Error::AccessRefused(_))) => {
-                    return Err(error);
-                }
-                Err(error) => {
-                    tracing::warn!(stage = self.options.stage, %error, "a heartbeat was not published");
-                    self.metrics.lost();
-                }
+            tokio::select! {
+                published = self.publish(&report) => self.count(published)?,
+                // Without brokers a publish takes minutes, and whoever leaves does not wait for it.
+                is_leaving = has_left(self.report.clone()) => if !is_leaving {
+                    return Ok(());
+                },
             }
             tokio::select! {
                 changed = self.report.changed() => if changed.is_err() {
@@ -82,6 +79,18 @@ impl Heartbeats {
                 () = sleep_until(next) => {}
             }
         }
+    }
+
+    fn count(&self, published: Result<(), Error>) -> Result<(), Error> {
+        match published {
+            Ok(()) => self.metrics.sent(),
+            Err(error @ (Error::UnknownTopic(_) | Error::AccessRefused(_))) => return Err(error),
+            Err(error) => {
+                tracing::warn!(stage = self.options.stage, %error, "a heartbeat was not published");
+                self.metrics.lost();
+            }
+        }
+        Ok(())
     }
 
     /// Silence says the same after three seconds, so nothing here may hold a drain up.
@@ -107,6 +116,11 @@ impl Heartbeats {
         let record = OutputRecord::new(Arc::clone(&self.topic), key, heartbeat.encode_to_vec());
         self.options.publisher.publish(record).await.map(drop)
     }
+}
+
+/// Waits until the replica has left; `false` if all its handles are gone instead.
+async fn has_left(mut report: watch::Receiver<Report>) -> bool {
+    report.wait_for(|report| report.is_leaving).await.is_ok()
 }
 
 #[expect(

@@ -1,6 +1,7 @@
 //! Following and heartbeats against the in-process broker.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use control_state::{
     Change, ControlEntry, ControlFollower, ControlView, FollowerOptions, HeartbeatOptions,
@@ -13,7 +14,10 @@ use moderation::PolicyVersion;
 use moderation_wire::v1;
 use prost::Message;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
+/// Longer than what is waited for takes on a busy machine, and shorter than a producer tries.
+const PATIENCE: Duration = Duration::from_secs(30);
 const CONTROL: &str = "t.control";
 const REPLICAS: &str = "t.replicas";
 
@@ -195,6 +199,30 @@ async fn a_replica_tells_its_changes_and_says_goodbye() {
     while !last.leaving {
         last = next_heartbeat(&mut heard).await;
     }
+}
+
+#[tokio::test]
+async fn leaving_does_not_wait_for_brokers_that_are_away() {
+    let cluster = Cluster::start();
+    let follower = cluster.follow();
+    follower.view().reach(0).await.unwrap();
+    let (_hearing, mut heard) = cluster.hear();
+    let (replica, heartbeats) = cluster.speak(follower.view());
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(heartbeats.run());
+    next_heartbeat(&mut heard).await;
+
+    cluster.broker.take_down().unwrap();
+    // The publisher holds a heartbeat that no broker takes.
+    let unacknowledged = async {
+        while cluster.publisher.in_flight() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, unacknowledged).await.unwrap();
+    replica.leave();
+    let ended = timeout(PATIENCE, tasks.join_next()).await;
+    ended.unwrap().unwrap().unwrap().unwrap();
 }
 
 #[tokio::test]

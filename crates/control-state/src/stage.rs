@@ -1,9 +1,10 @@
 //! One replica of a stage: bound to the control topic from its first record to its last.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use kafka_pipeline::{Handle, KafkaOptions, Publisher, State};
+use kafka_pipeline::{Error, Handle, KafkaOptions, Publisher, State};
 use moderation_wire::Topics;
 use service_runtime::{ReadinessCondition, ServiceContext, Watchdog};
 use tokio::sync::watch;
@@ -36,7 +37,9 @@ pub struct StageOptions<'a> {
 pub struct Stage {
     follower: ControlFollower,
     replica: Replica,
-    beating: JoinHandle<Result<(), kafka_pipeline::Error>>,
+    beating: JoinHandle<()>,
+    /// Set when heartbeats have ended by themselves.
+    speechless: Arc<OnceLock<Error>>,
     conditions: Conditions,
     watchdog: Watchdog,
     drain_patience: Duration,
@@ -87,10 +90,13 @@ impl Stage {
         };
         let (replica, heartbeats) = Heartbeats::new(heartbeat_options, follower.view());
         replica.set_ready(false, missing);
+        let speechless = Arc::new(OnceLock::new());
+        let beating = beat(heartbeats, Arc::clone(&speechless));
         Ok(Self {
             follower,
             replica,
-            beating: context.spawn(heartbeats.run()),
+            beating: context.spawn(beating),
+            speechless,
             conditions,
             watchdog: context.watchdog("pipeline", STUCK_AFTER),
             drain_patience: options.drain_patience,
@@ -110,7 +116,7 @@ impl Stage {
     /// Waits for something that the stage needs before it can consume: `None` if it was told to stop before.
     ///
     /// # Errors
-    /// That of `needed`, or what ended following.
+    /// That of `needed`, or what ended following or the heartbeats.
     pub async fn before_consuming<T>(
         &self,
         needed: impl Future<Output = anyhow::Result<T>>,
@@ -126,7 +132,7 @@ impl Stage {
                 self.conditions.serving.set_ready();
                 Some(found)
             }),
-            () = steering => Ok(None),
+            error = steering => Err(replica_unheard(error)),
         }
     }
 
@@ -148,29 +154,28 @@ impl Stage {
             ended = pipeline.ended() => Err(pipeline_ended(&ended)),
             error = view.failure() => Err(control_lost(error)),
             failed = serving => failed,
-            () = self.steer(Some(&pipeline)) => Ok(()),
+            error = self.steer(Some(&pipeline)) => Err(replica_unheard(error)),
         };
         self.conditions.pipeline.set_not_ready("draining");
+        self.tell_readiness();
+        // Whoever drains is alive for as long as the drain's own deadline allows, which may be longer than a watchdog's.
+        drop(self.watchdog);
         let drained = pipeline
             .drain(self.drain_patience)
             .await
             .context("draining the pipeline");
-        self.leave().await;
+        say_goodbye(&self.replica, self.beating).await;
         result.and(drained)
     }
 
     /// Says goodbye without having consumed anything.
     pub async fn leave(self) {
-        self.replica.leave();
-        match self.beating.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "heartbeats had ended before"),
-            Err(error) => tracing::error!(%error, "the heartbeat task failed"),
-        }
+        say_goodbye(&self.replica, self.beating).await;
     }
 
-    /// Keeps readiness, liveness and the pipeline in step with what is known. Never ends.
-    async fn steer(&self, pipeline: Option<&Handle>) {
+    /// Keeps readiness, liveness and the pipeline in step with what is known. Ends only when no heartbeat can be sent,
+    /// for then nobody would wait for this replica.
+    async fn steer(&self, pipeline: Option<&Handle>) -> Error {
         let mut standing = self.view().standing();
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         loop {
@@ -181,6 +186,9 @@ impl Stage {
                 None => self.watchdog.beat(),
             }
             self.tell_readiness();
+            if let Some(error) = self.speechless.get() {
+                return error.clone();
+            }
             tokio::select! {
                 changed = standing.changed() => if changed.is_err() {
                     unreachable!("the view outlives its channels");
@@ -263,6 +271,23 @@ pub async fn next_version<T>(
     }
 }
 
+async fn beat(heartbeats: Heartbeats, speechless: Arc<OnceLock<Error>>) {
+    if let Err(error) = heartbeats.run().await {
+        speechless.get_or_init(|| error);
+    }
+}
+
+async fn say_goodbye(replica: &Replica, beating: JoinHandle<()>) {
+    replica.leave();
+    if let Err(error) = beating.await {
+        tracing::error!(%error, "the heartbeat task failed");
+    }
+}
+
+fn replica_unheard(error: Error) -> anyhow::Error {
+    anyhow::Error::new(error).context("heartbeats cannot be sent")
+}
+
 fn pipeline_ended(state: &State) -> anyhow::Error {
     match state {
         State::Failed(error) => {
@@ -272,11 +297,12 @@ fn pipeline_ended(state: &State) -> anyhow::Error {
     }
 }
 
-fn control_lost(error: kafka_pipeline::Error) -> anyhow::Error {
+fn control_lost(error: Error) -> anyhow::Error {
     anyhow::Error::new(error).context("the control topic cannot be followed")
 }
 
-/// A pipeline whose loops have not come round for this long is stuck: twice the longest rebalance drain and more.
+/// A pipeline whose loops have not come round for this long is stuck: longer than the longest rebalance drain that can be
+/// configured, and the commit behind it.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
 /// How often pipeline state and heartbeat age are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);

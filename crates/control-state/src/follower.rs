@@ -123,13 +123,13 @@ impl Following {
             let now = Instant::now();
             let is_stale_now = self.pass_time(last_look, now);
             last_look = now;
-            if let Some(event) = event {
-                self.take(event, now)?;
-            }
             if is_stale_now {
-                // Reading on from here ends with the end of the partition, which is the proof that is missing.
+                // Reading on from here ends with the end of the partition, which is the proof that is missing. What had
+                // come before proves nothing, and is read again.
                 drop(reader);
                 reader = self.read_on()?;
+            } else if let Some(event) = event {
+                self.take(event, now)?;
             }
         }
     }

@@ -65,9 +65,9 @@ impl Replica {
     }
 
     /// Says that this policy cannot serve here, and that the older one goes on. The reason is for people and holds no
-    /// user's text.
+    /// user's text; of a long one the beginning is told.
     pub fn refuse_policy(&self, version: PolicyVersion, reason: impl Into<String>) {
-        let reason = reason.into();
+        let reason = shortened(reason.into());
         self.change(|report| report.policy.refuse(version.0, reason));
     }
 
@@ -76,9 +76,10 @@ impl Replica {
         self.change(|report| report.deployment.acknowledge(version.0));
     }
 
-    /// Says that this deployment cannot serve here, and that the older one goes on.
+    /// Says that this deployment cannot serve here, and that the older one goes on. As for
+    /// [`refuse_policy`](Replica::refuse_policy), of a long reason the beginning is told.
     pub fn refuse_deployment(&self, version: DeploymentVersion, reason: impl Into<String>) {
-        let reason = reason.into();
+        let reason = shortened(reason.into());
         self.change(|report| report.deployment.refuse(version.0, reason));
     }
 
@@ -189,6 +190,17 @@ impl Report {
     }
 }
 
+/// A reason goes out with every heartbeat, and one that no topic takes would make its replica count as dead.
+fn shortened(mut reason: String) -> String {
+    if reason.len() > MAX_REASON_BYTES {
+        reason.truncate(reason.floor_char_boundary(MAX_REASON_BYTES));
+        reason.push('…');
+    }
+    reason
+}
+
+const MAX_REASON_BYTES: usize = 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,6 +270,16 @@ mod tests {
         check(
             say,
             (0, 1, false, "refused policy 1: a; refused deployment 2: b"),
+        );
+    }
+
+    #[test]
+    fn of_a_long_reason_the_beginning_is_told() {
+        let told = format!("refused policy 1: {}…", "ö".repeat(512));
+        let long = "ö".repeat(100_000);
+        check(
+            |r| r.refuse_policy(PolicyVersion(1), long),
+            (0, 1, false, &told),
         );
     }
 

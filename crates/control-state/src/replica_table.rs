@@ -17,6 +17,9 @@ pub const REMEMBERED_FOR: Duration = Duration::from_secs(600);
 /// More replicas than this are not remembered, whoever writes to the topic.
 const MAX_REPLICAS: usize = 10_000;
 
+/// Far more than a heartbeat has, and with [`MAX_REPLICAS`] a bound of this table's memory.
+const MAX_HEARTBEAT_BYTES: usize = 16 * 1024;
+
 /// The replicas that were heard of lately.
 #[derive(Clone, Debug, Default)]
 pub struct ReplicaTable {
@@ -35,7 +38,7 @@ pub struct KnownReplica {
 /// Why a heartbeat has no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnusableHeartbeat {
-    /// It cannot be read, or names no valid replica.
+    /// It cannot be read, is far too large, or names no valid replica.
     Malformed,
     /// The table is full.
     TooMany,
@@ -60,6 +63,9 @@ impl ReplicaTable {
     /// # Errors
     /// Says why the heartbeat is to be skipped.
     pub fn hear(&mut self, value: &[u8], heard_at: Instant) -> Result<(), UnusableHeartbeat> {
+        if value.len() > MAX_HEARTBEAT_BYTES {
+            return Err(UnusableHeartbeat::Malformed);
+        }
         let heartbeat =
             v1::ReplicaHeartbeat::decode(value).map_err(|_| UnusableHeartbeat::Malformed)?;
         let id = ReplicaId::new(&heartbeat.replica_id).map_err(|_| UnusableHeartbeat::Malformed)?;
@@ -163,7 +169,18 @@ mod tests {
     #[test]
     fn what_is_no_heartbeat_is_skipped() {
         let mut table = ReplicaTable::default();
-        for value in [b"\xff\xff".to_vec(), Vec::new(), heartbeat("a\nb", false)] {
+        let huge = v1::ReplicaHeartbeat {
+            replica_id: "a".to_owned(),
+            detail: "x".repeat(MAX_HEARTBEAT_BYTES),
+            ..Default::default()
+        };
+        let malformed = [
+            b"\xff\xff".to_vec(),
+            Vec::new(),
+            heartbeat("a\nb", false),
+            huge.encode_to_vec(),
+        ];
+        for value in malformed {
             let heard = table.hear(&value, Instant::now());
             assert_eq!(heard, Err(UnusableHeartbeat::Malformed));
         }

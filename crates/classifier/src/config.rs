@@ -76,6 +76,11 @@ impl ServiceConfig for Config {
         pipeline
             .validate()
             .map_err(|error| InvalidValue::new("kafka or pipeline", error, "a usable setting"))?;
+        self.limits.validate().map_err(|limit| {
+            let (least, most) = (limit.allowed.start(), limit.allowed.end());
+            let key = format!("limits.{}", limit.key);
+            InvalidValue::new(key, limit.value, format!("{least} to {most}"))
+        })?;
         self.inference.validate().map_err(|setting| {
             InvalidValue::new(
                 format!("inference.{}", setting.key),
@@ -98,3 +103,41 @@ impl ServiceConfig for Config {
 
 /// The pipeline's share of the drain deadline; the rest is for leaving the group and saying goodbye.
 const DRAIN_SHARE: f64 = 0.8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_do_not_fit_are_named() {
+        let check = |settings: &str, expected: &str| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let kafka = "[kafka]\nbrokers = \"localhost:9092\"\n";
+            std::fs::write(file.path(), format!("{kafka}{settings}")).unwrap();
+            let error = service_runtime::load::<Config>(file.path()).err();
+            let shown = error.map(|error| error.to_string()).unwrap_or_default();
+            assert!(shown.ends_with(expected), "{settings}: {shown}");
+            assert_eq!(shown.is_empty(), expected.is_empty(), "{shown}");
+        };
+        check("", "");
+        check(
+            "[limits]\nmax_parts = 0",
+            "limits.max_parts = 0 cannot be used: expected 1 to 4096",
+        );
+        check(
+            "[limits]\nmax_text_bytes = 100",
+            "limits.max_text_bytes = 100 cannot be used: expected 1024 to 67108864",
+        );
+        check(
+            "[inference]\nwindow = 0",
+            "inference.window = 0 cannot be used: expected 1 to 65536",
+        );
+        // A full queue blocks whoever submits, which is the thread that polls the brokers.
+        check(
+            "[inference]\nqueue_capacity = 8191",
+            "inference.queue_capacity = 8191 cannot be used: expected at least \
+             pipeline.max_in_flight_events, which is 8192",
+        );
+        check("[inference]\nqueue_capacity = 8192", "");
+    }
+}

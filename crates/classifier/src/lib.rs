@@ -9,10 +9,13 @@
 //! in between two batches, and loses no event. A deployment that fails is refused with its reason while the one that
 //! serves goes on. A version is acknowledged once everything scored under older ones is acknowledged by the broker.
 //!
-//! Limits: without a deployment the stage is not ready and consumes nothing. A model that is down stops consumption.
+//! Limits: without a deployment the stage is not ready and consumes nothing. While a model that serves is down, the stage
+//! is not ready either, and what needs that model is held until it answers: the pipeline's budget fills, consumption stops,
+//! and nothing is guessed or lost. Another deployment, or a restart, ends the outage too.
 
 mod config;
 mod metrics;
+mod model_health;
 mod scorer;
 mod serving;
 
@@ -42,6 +45,7 @@ const NO_DEPLOYMENT: &str =
 pub async fn run(config: Config, context: ServiceContext) -> anyhow::Result<()> {
     let topics = Topics::new(&config.topic_prefix);
     let engine = Arc::new(Engine::start(config.inference.clone())?);
+    model_health::tell(engine.health(), &context);
     let stage = Stage::start(&config.stage(&topics), NO_DEPLOYMENT, &context)?;
     let first = ServingDeployment::first(&stage, &engine, &context);
     let Some(deployment) = stage.before_consuming(first, &context).await? else {

@@ -72,6 +72,11 @@ impl ServiceConfig for Config {
         pipeline
             .validate()
             .map_err(|error| InvalidValue::new("kafka or pipeline", error, "a usable setting"))?;
+        self.limits.validate().map_err(|limit| {
+            let (least, most) = (limit.allowed.start(), limit.allowed.end());
+            let key = format!("limits.{}", limit.key);
+            InvalidValue::new(key, limit.value, format!("{least} to {most}"))
+        })?;
         self.process.validate()
     }
 }

@@ -119,12 +119,15 @@ impl Engine {
         for worker in 0..workers {
             let shared = Arc::clone(&self.shared);
             let builder = thread::Builder::new().name(format!("inference-{worker}"));
-            threads.push(builder.spawn(move || work(&shared, worker))?);
+            let thread = builder.spawn(move || work(&shared, worker));
+            threads.push(thread.map_err(StartError::Thread)?);
         }
         let (stop, stopped) = mpsc::sync_channel(1);
         let (shared, patience) = (Arc::clone(&self.shared), self.config.item_timeout);
         let builder = thread::Builder::new().name("inference-watch".to_owned());
-        let thread = builder.spawn(move || watch_batches(&shared, patience, &stopped))?;
+        let thread = builder
+            .spawn(move || watch_batches(&shared, patience, &stopped))
+            .map_err(StartError::Thread)?;
         *self.watchdog.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(Watchdog { stop, thread });
         Ok(())

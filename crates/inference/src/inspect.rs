@@ -134,9 +134,9 @@ pub fn score(
     runtime_library: Option<&Path>,
 ) -> Result<Vec<TextScores>, InspectError> {
     let inspection = inspect(directory)?;
-    let read_error = |source| BundleError::Read {
+    let read_error = |cause| BundleError::Read {
         path: directory.to_owned(),
-        source,
+        cause,
     };
     let directory = directory.canonicalize().map_err(read_error)?;
     let is_nameless = || read_error(std::io::Error::other("it is no directory below another"));

@@ -34,7 +34,7 @@ pub use identifiers::{
     AccountId, ActionId, BundleDigest, CauseId, DecisionId, DeploymentVersion, EventId, FactName,
     InvalidIdentifier, Label, Language, PartId, PolicyVersion, Region, RuleId, SubjectId, TaskId,
 };
-pub use limits::Limits;
+pub use limits::{LimitOutOfRange, Limits};
 pub use review::{ReviewRequest, Sample};
 pub use score::{BundleIdentity, Cause, LabelOutcome, LabelScore, Score, ScoredEvent, ScoredPart};
 pub use time::Timestamp;

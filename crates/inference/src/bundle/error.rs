@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use moderation::BundleDigest;
 
 /// Why a bundle is refused. Every message names the file or directory at fault.
+///
+/// Messages hold their causes, and `source()` is none: a chain that is printed whole says nothing twice.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     /// The path that a deployment names leaves the bundle directory or is no plain path.
@@ -18,13 +20,13 @@ pub enum BundleError {
     },
     /// A file is missing or cannot be read.
     #[error(
-        "cannot read {path}: {source}; a bundle has model.toml, model.onnx and golden.jsonl, all plain files"
+        "cannot read {path}: {cause}; a bundle has model.toml, model.onnx and golden.jsonl, all plain files"
     )]
     Read {
         /// Which.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A file is larger than any honest bundle's.
     #[error("{path} has {found} bytes, at most {allowed} are allowed")]

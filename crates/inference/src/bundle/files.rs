@@ -37,9 +37,7 @@ impl BundleFiles {
             model: required(MODEL, MAX_MODEL_BYTES)?,
             golden: required(GOLDEN, MAX_GOLDEN_BYTES)?,
             tokenizer: match required(TOKENIZER, MAX_TOKENIZER_BYTES) {
-                Err(BundleError::Read { source, .. })
-                    if source.kind() == io::ErrorKind::NotFound =>
-                {
+                Err(BundleError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
                     None
                 }
                 other => Some(other?),
@@ -86,9 +84,9 @@ pub fn resolve(root: &Path, path: &str) -> Result<PathBuf, BundleError> {
         return Err(refuse("is not a plain relative path"));
     }
     let canonical = |path: &Path| {
-        fs::canonicalize(path).map_err(|source| BundleError::Read {
+        fs::canonicalize(path).map_err(|cause| BundleError::Read {
             path: path.to_owned(),
-            source,
+            cause,
         })
     };
     let found = canonical(&root.join(path))?;
@@ -108,7 +106,7 @@ fn read_file(directory: &Path, name: &str, limit: u64) -> Result<Vec<u8>, Bundle
             path,
             allowed: limit,
         }),
-        Err(source) => Err(BundleError::Read { path, source }),
+        Err(cause) => Err(BundleError::Read { path, cause }),
     }
 }
 

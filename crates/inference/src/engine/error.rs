@@ -7,7 +7,7 @@ use crate::bundle::BundleError;
 use crate::certify::CertificationError;
 use crate::runtime::RuntimeError;
 
-/// Why the engine cannot start.
+/// Why the engine cannot start. Messages hold their causes, and `source()` is none.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A setting is out of its range.
@@ -18,7 +18,7 @@ pub enum StartError {
     Runtime(#[from] RuntimeError),
     /// The system gives no more threads.
     #[error("cannot start an inference thread: {0}")]
-    Thread(#[from] std::io::Error),
+    Thread(std::io::Error),
 }
 
 /// Why a deployment is refused. What serves stays as it is.

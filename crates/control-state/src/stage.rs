@@ -53,7 +53,8 @@ struct Conditions {
 }
 
 impl Stage {
-    /// Starts to follow and to send heartbeats. `missing` says what is absent until [`Stage::serves`], and the way out.
+    /// Starts to follow and to send heartbeats. `missing` says what is absent until
+    /// [`Stage::before_consuming`] has found it, and the way out.
     ///
     /// # Errors
     /// A setting or a replica id that is wrong. What needs a connection fails in [`Stage::run`].

@@ -2,11 +2,11 @@
 //!
 //! A text becomes row numbers of an embedding table in five steps, each in its own file:
 //!
-//! 1. [`normalise`]: NFKC, case folding, invisible characters dropped, repeats squeezed;
-//! 2. [`tokens`]: words, runs of dense scripts, single symbols; disguised letters folded back;
-//! 3. [`windows`]: long texts cut into overlapping windows;
-//! 4. [`ngrams`]: word and character n-grams of each window, hashed into rows;
-//! 5. [`distinct`]: each row once a window.
+//! 1. `normalise`: NFKC, case folding, invisible characters dropped, repeats squeezed;
+//! 2. `tokens`: words, runs of dense scripts, single symbols; disguised letters folded back;
+//! 3. `windows`: long texts cut into overlapping windows;
+//! 4. `ngrams`: word and character n-grams of each window, hashed into rows;
+//! 5. `distinct`: each row once a window.
 //!
 //! The result depends on the text and the [`FeatureConfig`] alone. Whatever changes an id for any text must raise
 //! [`PREPROCESSING`], because bundles are trained for exactly one version of these steps.

@@ -114,7 +114,7 @@ mod tests {
             let file = tempfile::NamedTempFile::new().unwrap();
             let kafka = "[kafka]\nbrokers = \"localhost:9092\"\n";
             std::fs::write(file.path(), format!("{kafka}{settings}")).unwrap();
-            let error = service_runtime::load::<Config>(file.path()).err();
+            let error = service_runtime::config::load::<Config>(file.path()).err();
             let shown = error.map(|error| error.to_string()).unwrap_or_default();
             assert!(shown.ends_with(expected), "{settings}: {shown}");
             assert_eq!(shown.is_empty(), expected.is_empty(), "{shown}");

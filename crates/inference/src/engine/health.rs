@@ -1,14 +1,17 @@
 //! Whether the models that serve answer.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-/// Whether every model that serves answers. While one does not, the workers that found out hold their work.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Health {
-    /// By worker.
-    outages: BTreeMap<usize, Outage>,
+/// Whether every model that serves answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// Every one does.
+    Up,
+    /// This one does not. The workers that found out hold their work.
+    Down(Outage),
 }
 
 /// A model that is down.
@@ -20,33 +23,37 @@ pub struct Outage {
     pub reason: String,
 }
 
-impl Health {
-    /// Returns what is down; `None` if nothing is.
-    pub fn outage(&self) -> Option<&Outage> {
-        self.outages.values().next()
-    }
-}
-
 /// Where workers tell how their models are.
-pub(crate) struct HealthBoard(watch::Sender<Health>);
+pub(crate) struct HealthBoard {
+    /// By worker.
+    outages: Mutex<BTreeMap<usize, Outage>>,
+    health: watch::Sender<Health>,
+}
 
 impl HealthBoard {
     pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(Health::default()))
+        Self {
+            outages: Mutex::default(),
+            health: watch::Sender::new(Health::Up),
+        }
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<Health> {
-        self.0.subscribe()
+        self.health.subscribe()
     }
 
     /// Notes what a worker has found; `None` if its models answer.
     pub(crate) fn note(&self, worker: usize, outage: Option<Outage>) {
-        self.0.send_if_modified(|health| {
-            let is_news = health.outages.get(&worker) != outage.as_ref();
-            match outage {
-                Some(outage) => health.outages.insert(worker, outage),
-                None => health.outages.remove(&worker),
-            };
+        let mut outages = self.outages.lock().unwrap_or_else(PoisonError::into_inner);
+        match outage {
+            Some(outage) => outages.insert(worker, outage),
+            None => outages.remove(&worker),
+        };
+        let first = outages.values().next().cloned();
+        let found = first.map_or(Health::Up, Health::Down);
+        self.health.send_if_modified(|health| {
+            let is_news = *health != found;
+            *health = found;
             is_news
         });
     }
@@ -69,7 +76,8 @@ mod tests {
         let mut check = |worker, noted, is_news, expected: Option<Outage>| {
             board.note(worker, noted);
             assert_eq!(health.has_changed().unwrap(), is_news);
-            assert_eq!(health.borrow_and_update().outage(), expected.as_ref());
+            let found = health.borrow_and_update().clone();
+            assert_eq!(found, expected.map_or(Health::Up, Health::Down));
         };
         check(0, None, false, None);
         check(1, outage("slow"), true, outage("slow"));

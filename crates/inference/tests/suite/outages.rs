@@ -6,7 +6,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use inference::{Engine, Health, SubmitError};
+use inference::{Engine, Health, Outage, SubmitError};
 use moderation::{
     BundleRole, DeploymentVersion, Flag, LabelOutcome, PartContent, ScoredEvent, UserText,
 };
@@ -52,7 +52,7 @@ fn submit(engine: &Engine, texts: &[&str]) -> Results {
 fn wait_for(engine: &Engine, is_up: bool) -> Health {
     let mut health = engine.health();
     let reached = async {
-        let wanted = |health: &Health| health.outage().is_none() == is_up;
+        let wanted = |health: &Health| (*health == Health::Up) == is_up;
         health.wait_for(wanted).await.unwrap().clone()
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -72,9 +72,11 @@ fn what_needs_a_model_that_is_down_waits_and_goes_on_under_another_deployment() 
         engine.deploy(DeploymentVersion(1), &ailing).unwrap();
         let mut events = vec![sick, "an innocent text", "another innocent text"];
         let first = submit(&engine, &events);
-        let down = wait_for(&engine, false);
-        assert_eq!(down.outage().unwrap().bundle, "ailing 1.0.0");
-        assert_eq!(down.outage().unwrap().reason, "a golden text took too long");
+        let outage = Outage {
+            bundle: "ailing 1.0.0".to_owned(),
+            reason: "a golden text took too long".to_owned(),
+        };
+        assert_eq!(wait_for(&engine, false), Health::Down(outage));
 
         // As many as may wait are taken without waiting for the model.
         let long = "quizzaciously they play ".repeat(60);

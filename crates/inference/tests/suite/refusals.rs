@@ -39,6 +39,8 @@ impl Served {
         let message = error.to_string();
         assert!(message.contains(reason), "{path}: {message}");
         assert!(!message.contains('\n'), "{message}");
+        // A chain that is printed whole says nothing twice.
+        assert!(std::error::Error::source(&error).is_none(), "{message}");
         assert_eq!(self.engine.deployment(), Some(DeploymentVersion(1)));
         let text = "good morning to you";
         let scored = self.engine.score(comment("a", text), TIME).unwrap();

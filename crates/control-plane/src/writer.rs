@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use control_state::{ControlEntry, ControlState, ControlView};
+use control_state::{CONTROL_PARTITION, ControlEntry, ControlState, ControlView};
 use kafka_pipeline::{Error, OutputRecord, Publisher};
 use moderation::policy::Finding;
 use moderation_wire::v1;
@@ -210,18 +210,21 @@ impl Writer {
         self.put(&plan.version).await?;
         self.written_offset = self.put(&plan.head).await?;
         let read_back = self.current_state().await;
-        let state = read_back.map_err(|_| WriteError::NotReadBack(plan.to_version))?;
-        if !is_head(&state, &plan.head) {
+        if let Ok(state) = &read_back
+            && !is_head(state, &plan.head)
+        {
             // Somebody else wrote the same number first; followers keep what came first.
             return Err(WriteError::Refused(Refusal::Conflict {
                 object,
                 expected: plan.from_version,
-                current: crate::plan::head_version(&state, object),
+                current: crate::plan::head_version(state, object),
             }));
         }
+        // The head is durable, read back or not, and what is durable is audited.
         self.audit(&made(object, &plan)).await?;
         metrics::count_change(object, ChangeOutcome::Made);
         metrics::set_head_version(object, plan.to_version);
+        read_back.map_err(|_| WriteError::NotReadBack(plan.to_version))?;
         tracing::info!(%object, version = plan.to_version, control_offset = self.written_offset, "changed");
         Ok(Written {
             version: plan.to_version,
@@ -241,7 +244,9 @@ impl Writer {
     /// Returns the offset behind the record.
     async fn put(&self, entry: &ControlEntry) -> Result<u64, WriteError> {
         let key = entry.key().to_string();
-        let record = OutputRecord::new(Arc::clone(&self.control_topic), key, entry.encode());
+        let mut record = OutputRecord::new(Arc::clone(&self.control_topic), key, entry.encode());
+        // The topic is meant to have this one alone; followers read no other, however many were made.
+        record.partition = Some(CONTROL_PARTITION);
         let published = self.options.publisher.publish(record).await;
         let offset = published.map_err(WriteError::Unknown)?.offset;
         Ok(u64::try_from(offset).unwrap_or(0) + 1)

@@ -224,8 +224,8 @@ impl Following {
     }
 }
 
-/// The control topic has one partition: its order is the order of changes.
-const CONTROL_PARTITION: i32 = 0;
+/// The partition of the control topic that is read and written: its order is the order of changes.
+pub const CONTROL_PARTITION: i32 = 0;
 /// How often the clock is looked at while nothing comes.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// Records read ahead of being applied.

@@ -31,7 +31,7 @@ mod versioned;
 mod view;
 
 pub use entry::{ControlEntry, SkipReason};
-pub use follower::{ControlFollower, FollowerOptions};
+pub use follower::{CONTROL_PARTITION, ControlFollower, FollowerOptions};
 pub use freshness::STALE_AFTER;
 pub use heartbeats::{HEARTBEAT_INTERVAL, HeartbeatOptions, Heartbeats};
 pub use key::ControlKey;

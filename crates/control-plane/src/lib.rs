@@ -12,8 +12,9 @@
 //!   answer in time stand in `lagging` of an outcome that is `OK`: the change itself is durable.
 //! - **Rollback** makes an older document the next version. It need only compile: lint may have become stricter since.
 //!
-//! Limits: one control plane at a time. Two would not harm each other's versions, since followers keep what came first
-//! under a number, but the loser learns so only after writing.
+//! Limits: one control plane at a time. Of two that write the same number, followers that run keep what came first, and
+//! the loser is told so after writing; but compaction keeps what came last, and that is what a follower that starts later
+//! reads. A control plane that dies between a head and its audit record leaves the change without one.
 
 mod acknowledgement;
 mod api;
@@ -44,6 +45,7 @@ use control_state::{
 use kafka_pipeline::Publisher;
 use moderation_wire::Topics;
 use service_runtime::{ReadinessCondition, ServiceContext};
+use tokio_util::sync::CancellationToken;
 use tonic_health::server::HealthReporter;
 
 use api::Api;
@@ -134,7 +136,7 @@ impl ControlPlane {
             beaten = beating => ended(beaten).context("writing heartbeats"),
             error = view.failure() => Err(error).context("following the control topic"),
             error = replicas.failure() => Err(error).context("following the replicas topic"),
-            () = standing.report() => Ok(()),
+            () = standing.report(context.shutdown()) => Ok(()),
         };
         replica.leave();
         result
@@ -201,15 +203,10 @@ struct Standing {
 
 impl Standing {
     /// Never returns while the view lives.
-    async fn report(self) {
+    async fn report(self, shutdown: &CancellationToken) {
         let mut standing = self.view.standing();
         loop {
-            let problem = match standing.borrow_and_update().phase {
-                Phase::Current => None,
-                Phase::CatchingUp => Some("the control topic is not read to its end yet"),
-                Phase::Stale => Some("the control topic is out of reach"),
-                Phase::Failed(_) => Some("the control topic cannot be followed"),
-            };
+            let problem = problem(&standing.borrow_and_update().phase);
             match problem {
                 None => self.is_ready.set_ready(),
                 Some(problem) => self.is_ready.set_not_ready(problem),
@@ -217,9 +214,24 @@ impl Standing {
             self.replica
                 .set_ready(problem.is_none(), problem.unwrap_or_default());
             server::report(&self.reporter, problem.is_none()).await;
-            if standing.changed().await.is_err() {
-                return;
+            tokio::select! {
+                changed = standing.changed() => if changed.is_err() {
+                    return;
+                },
+                () = shutdown.cancelled() => break,
             }
         }
+        server::end_reports(self.reporter).await;
+        // The server's own end is what is waited for.
+        std::future::pending().await
+    }
+}
+
+fn problem(phase: &Phase) -> Option<&'static str> {
+    match phase {
+        Phase::Current => None,
+        Phase::CatchingUp => Some("the control topic is not read to its end yet"),
+        Phase::Stale => Some("the control topic is out of reach"),
+        Phase::Failed(_) => Some("the control topic cannot be followed"),
     }
 }

@@ -98,16 +98,26 @@ pub(crate) async fn report(reporter: &HealthReporter, is_healthy: bool) {
     } else {
         tonic_health::ServingStatus::NotServing
     };
-    for service in [
-        "",
-        "tidegate.v1.PolicyService",
-        "tidegate.v1.ModelService",
-        "tidegate.v1.StatusService",
-    ] {
+    for service in REPORTED_SERVICES {
         reporter.set_service_status(service, status).await;
     }
 }
 
+/// Says that the services work no more, and ends the streams of those who watch: the server waits for open streams.
+pub(crate) async fn end_reports(mut reporter: HealthReporter) {
+    report(&reporter, false).await;
+    for service in REPORTED_SERVICES {
+        reporter.clear_service_status(service).await;
+    }
+}
+
+/// The server as a whole, and each of its services.
+const REPORTED_SERVICES: [&str; 4] = [
+    "",
+    "tidegate.v1.PolicyService",
+    "tidegate.v1.ModelService",
+    "tidegate.v1.StatusService",
+];
 const MESSAGE_OVERHEAD_BYTES: usize = 64 * 1024;
 /// A page of 500 versions, or 10,000 replicas.
 const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;

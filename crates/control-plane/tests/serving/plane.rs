@@ -20,6 +20,7 @@ use service_runtime::ServiceContext;
 use tokio::task::JoinSet;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
+use tonic_health::pb::HealthCheckResponse;
 
 /// The policy that ships: what is tested here is tested with what people run.
 pub(crate) const POLICY: &str = include_str!("../../../../deploy/policies/default.toml");
@@ -111,11 +112,15 @@ impl Plane {
         plane
     }
 
-    async fn until_healthy(&self) {
+    pub(crate) async fn watch_health(&self) -> tonic::Streaming<HealthCheckResponse> {
         let mut client = tonic_health::pb::health_client::HealthClient::new(self.channel.clone());
         let service = "tidegate.v1.PolicyService".to_owned();
         let request = tonic_health::pb::HealthCheckRequest { service };
-        let mut health = client.watch(request).await.unwrap().into_inner();
+        client.watch(request).await.unwrap().into_inner()
+    }
+
+    async fn until_healthy(&self) {
+        let mut health = self.watch_health().await;
         while health.message().await.unwrap().unwrap().status
             != tonic_health::ServingStatus::Serving as i32
         {}

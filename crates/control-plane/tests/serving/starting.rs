@@ -1,11 +1,16 @@
 //! Starting: bootstrap, restart, what cannot start, what cannot go on.
 
+use std::time::Duration;
+
 use control_plane::{ControlPlane, deployment_toml};
 use kafka_pipeline::ProduceFault;
 use moderation::Deployment;
 use tonic::Code;
 
 use crate::plane::{Cluster, POLICY, Plane, check_refused, deployment, file, on, other_policy};
+
+/// Longer than an end takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn an_empty_topic_is_bootstrapped_once() {
@@ -88,6 +93,40 @@ async fn a_version_without_a_head_shows_nowhere_and_hinders_nobody() {
         plane.policy(1).await.unwrap().policy.unwrap().document,
         POLICY
     );
+    plane.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_watches_health_does_not_hold_the_end_up() {
+    let cluster = Cluster::start();
+    let plane = Plane::start(cluster.config()).await;
+    let mut health = plane.watch_health().await;
+    let mut last = health.message().await.unwrap();
+    let watching = async {
+        while let Ok(Some(answer)) = health.message().await {
+            last = Some(answer);
+        }
+    };
+    let both = async { tokio::join!(plane.stop(), watching) };
+    tokio::time::timeout(PATIENCE, both).await.unwrap();
+    let not_serving = tonic_health::ServingStatus::NotServing as i32;
+    assert_eq!(last.unwrap().status, not_serving);
+}
+
+#[tokio::test]
+async fn every_change_lies_in_the_partition_that_followers_read() {
+    let cluster = Cluster::start();
+    let mut config = cluster.config();
+    config.topic_prefix = "spread".to_owned();
+    for topic in ["control", "audit", "replicas"] {
+        let topic = format!("spread.{topic}");
+        cluster.broker.create_topic(&topic, 5).unwrap();
+    }
+    let plane = Plane::start(config).await;
+    for version in 0..3 {
+        let written = plane.apply(POLICY, on(version)).await.unwrap();
+        assert_eq!(written.control_offset, 2 * (version + 1));
+    }
     plane.stop().await;
 }
 

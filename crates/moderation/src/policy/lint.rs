@@ -14,9 +14,11 @@
 //!
 //! `T1…` codes are of form, and come from [`Policy::parse`].
 
+use std::collections::BTreeSet;
+
 use super::compiled::explosion;
-use super::protection::{self, Side, does_as_much, includes_all};
-use super::table::{Dimensions, base_threshold, oversized};
+use super::protection::{self, Side, does_the_same, includes_all, matches_as_low};
+use super::table::{Dimensions, Layer, base_threshold, oversized};
 use super::{ActionSubject, Finding, Policy, Rule};
 use crate::{ActionKind, OnMissing, Score};
 
@@ -71,22 +73,18 @@ fn unreachable(policy: &Policy, rule: &Rule) -> Option<Finding> {
 /// Returns whether another rule does all that a rule does, for everybody. Rules that do not act report matches of their
 /// own, which nothing else does.
 fn adds_nothing(policy: &Policy, rule: &Rule, other: &Rule) -> bool {
-    let is_capped_as_low = policy.age.all().all(|band| {
-        does_as_much(
-            policy,
-            Side::of_target(other, band),
-            Side::of_target(rule, band),
-        ) && does_as_much(
-            policy,
-            Side::of_viewer(other, band),
-            Side::of_viewer(rule, band),
-        )
-    });
+    let sides = || {
+        let targets = |band| (Side::of_target(other, band), Side::of_target(rule, band));
+        let viewers = |band| (Side::of_viewer(other, band), Side::of_viewer(rule, band));
+        let bands = policy.age.all();
+        bands.flat_map(move |band| [targets(band), viewers(band)])
+    };
     rule.acts()
         && other.severity >= rule.severity
         && includes_all(&other.authors, &rule.authors)
         && includes_all(&other.targets, &rule.targets)
-        && is_capped_as_low
+        && does_the_same(policy, other, rule)
+        && matches_as_low(&sides().collect::<Vec<_>>())
 }
 
 fn removal_without_review(rule: &Rule) -> Option<Finding> {
@@ -151,14 +149,17 @@ fn idle_viewer_caps(policy: &Policy, rule: &Rule) -> Option<Finding> {
 
 fn idle_layers(policy: &Policy, rule: &Rule) -> Vec<Finding> {
     let dimensions = Dimensions::of(std::iter::once(rule));
-    let reached: Vec<(Score, String)> = dimensions
-        .contexts()
-        .filter_map(|context| base_threshold(rule, context))
-        .collect();
-    let highest = reached.iter().map(|(score, _)| *score).max();
+    let reached = || {
+        dimensions
+            .contexts()
+            .filter_map(|context| base_threshold(rule, context))
+    };
+    let highest = reached().map(|(score, _)| score).max();
+    let effective: BTreeSet<Layer> = reached().map(|(_, layer)| layer).collect();
+    let effective: BTreeSet<String> = effective.iter().map(Layer::to_string).collect();
     let idle = |layer: &String, score: Score| match layer.strip_prefix("cap:") {
         Some(_) => highest.is_none_or(|highest| score >= highest),
-        None => !reached.iter().any(|(_, source)| source == layer),
+        None => !effective.contains(layer),
     };
     let mut names: Vec<String> = super::difference::layers_of(rule, &policy.age)
         .into_iter()

@@ -3,7 +3,7 @@
 //! Both checks look at rules that act, with their modes, shares, schedules, overrides and caps: a rule that protects adults
 //! today is no excuse for one that will protect minors tomorrow.
 
-use super::table::{Dimensions, base_threshold};
+use super::table::{Context, Dimensions, base_threshold};
 use super::{Band, Finding, Policy, PolicyAction, Rule};
 use crate::{ActionKind, OnMissing, Score, Timestamp};
 
@@ -156,8 +156,12 @@ impl<'a> Side<'a> {
 }
 
 /// Returns whether one rule does everything that another does, wherever, whenever and from whatever score on it does it.
-pub(super) fn does_as_much(policy: &Policy, other: Side<'_>, rule: Side<'_>) -> bool {
-    let (wide, narrow) = (other.rule, rule.rule);
+fn does_as_much(policy: &Policy, other: Side<'_>, rule: Side<'_>) -> bool {
+    does_the_same(policy, other.rule, rule.rule) && matches_as_low(&[(other, rule)])
+}
+
+/// Returns whether one rule does everything that another does, and whenever it does it, scores aside.
+pub(super) fn does_the_same(policy: &Policy, wide: &Rule, narrow: &Rule) -> bool {
     let is_about = policy
         .categories
         .iter()
@@ -173,7 +177,6 @@ pub(super) fn does_as_much(policy: &Policy, other: Side<'_>, rule: Side<'_>) -> 
         && strictness(wide.on_missing) >= strictness(narrow.on_missing)
         && strictness(wide.on_unsupported) >= strictness(narrow.on_unsupported)
         && reviews_as_soon(wide, narrow)
-        && matches_as_low(other, rule)
 }
 
 fn lasts_as_long(wide: &Rule, narrow: &Rule) -> bool {
@@ -219,13 +222,25 @@ fn reviews_as_soon(wide: &Rule, narrow: &Rule) -> bool {
     }
 }
 
-fn matches_as_low(other: Side<'_>, rule: Side<'_>) -> bool {
-    let dimensions = Dimensions::of([other.rule, rule.rule].into_iter());
-    dimensions.contexts().all(|context| {
+/// Returns whether the first rule of each pair matches wherever the second does. The pairs are the same two rules, as they
+/// meet different people.
+pub(super) fn matches_as_low(pairs: &[(Side<'_>, Side<'_>)]) -> bool {
+    let Some((other, rule)) = pairs.first() else {
+        return true;
+    };
+    let is_as_low = |context| {
         let Some((threshold, _)) = base_threshold(rule.rule, context) else {
             return true;
         };
-        base_threshold(other.rule, context)
-            .is_some_and(|(others, _)| other.capped(others) <= rule.capped(threshold))
-    })
+        let Some((others, _)) = base_threshold(other.rule, context) else {
+            return false;
+        };
+        let mut pairs = pairs.iter();
+        pairs.all(|(other, rule)| other.capped(others) <= rule.capped(threshold))
+    };
+    // Most pairs of rules differ where nothing special is said: that spares looking everywhere else.
+    is_as_low(Context::default()) && {
+        let dimensions = Dimensions::of([other.rule, rule.rule].into_iter());
+        dimensions.contexts().all(is_as_low)
+    }
 }

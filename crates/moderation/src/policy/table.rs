@@ -4,7 +4,8 @@
 //! *strictest*, for what is absent or not known to this version: there each rule has the lowest threshold that it has
 //! anywhere in the dimension, so that a mistyped word never buys a milder rule. A row holds one cell for each rule.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use super::{Policy, Rule};
@@ -126,15 +127,35 @@ fn with_other<T: Copy>(values: &[T]) -> impl Iterator<Item = Option<T>> + '_ {
 }
 
 /// A context; `None` is *other*.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Context {
     pub(super) surface: Option<Surface>,
     pub(super) region: Option<Region>,
     pub(super) language: Option<Language>,
 }
 
+/// What sets a threshold before caps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Layer {
+    Base,
+    Surface(Surface),
+    Region(Region),
+    Language(Language),
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Base => f.write_str("base"),
+            Self::Surface(surface) => write!(f, "surface={surface}"),
+            Self::Region(region) => write!(f, "region={region}"),
+            Self::Language(language) => write!(f, "language={language}"),
+        }
+    }
+}
+
 /// Returns a rule's threshold in a context before caps, and what set it; `None` where it does not apply.
-pub(super) fn base_threshold(rule: &Rule, context: Context) -> Option<(Score, String)> {
+pub(super) fn base_threshold(rule: &Rule, context: Context) -> Option<(Score, Layer)> {
     let applies = rule.surfaces.is_empty()
         || context
             .surface
@@ -144,7 +165,7 @@ pub(super) fn base_threshold(rule: &Rule, context: Context) -> Option<(Score, St
     }
     let by_surface = context.surface.and_then(|surface| {
         let score = rule.overrides.surface.get(&surface)?;
-        Some((*score, format!("surface={surface}")))
+        Some((*score, Layer::Surface(surface)))
     });
     let by_region = context.region.and_then(|region| {
         let country = Region::new(region.country()).ok();
@@ -153,7 +174,7 @@ pub(super) fn base_threshold(rule: &Rule, context: Context) -> Option<(Score, St
             .flatten()
             .find_map(|region| {
                 let score = rule.overrides.region.get(&region)?;
-                Some((*score, format!("region={region}")))
+                Some((*score, Layer::Region(region)))
             })
     });
     let by_language = context.language.and_then(|language| {
@@ -163,13 +184,13 @@ pub(super) fn base_threshold(rule: &Rule, context: Context) -> Option<(Score, St
             .flatten()
             .find_map(|language| {
                 let score = rule.overrides.language.get(&language)?;
-                Some((*score, format!("language={language}")))
+                Some((*score, Layer::Language(language)))
             })
     });
     by_language
         .or(by_region)
         .or(by_surface)
-        .or_else(|| Some((rule.threshold, "base".to_owned())))
+        .or(Some((rule.threshold, Layer::Base)))
 }
 
 /// Thresholds before caps, of every rule in every context.
@@ -190,13 +211,17 @@ impl Table {
             dimensions,
         };
         let contexts: Vec<Context> = table.dimensions.contexts().collect();
+        let mut known = BTreeMap::new();
         for context in contexts {
             let rows = table.rows_fed_by(context);
             for (place, rule) in rules.iter().enumerate() {
-                let Some((score, source)) = base_threshold(rule, context) else {
+                let Some((score, layer)) = base_threshold(rule, context) else {
                     continue;
                 };
-                let cell = Cell::new(score, sources.intern(&source));
+                let source = known
+                    .entry(layer)
+                    .or_insert_with(|| sources.intern(&layer.to_string()));
+                let cell = Cell::new(score, *source);
                 for row in rows {
                     let old = table.cells[row + place];
                     table.cells[row + place] = old.stricter(cell);

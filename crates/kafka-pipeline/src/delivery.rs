@@ -75,7 +75,7 @@ impl Delivery {
     }
 
     /// Drops queued outputs of records that `is_dropped` names. Those already handed to the client go their way.
-    pub(crate) fn drop_queued(&mut self, is_dropped: impl Fn(Token) -> bool) {
+    pub(crate) fn drop_queued(&mut self, mut is_dropped: impl FnMut(Token) -> bool) {
         self.outbox.retain(|(token, _)| !is_dropped(*token));
         self.suspects.retain(|(token, _)| !is_dropped(*token));
     }

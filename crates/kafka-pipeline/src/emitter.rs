@@ -51,6 +51,8 @@ pub(crate) struct Emitter {
     released: Sender<()>,
     metrics: EmitterMetrics,
     lanes: HashMap<AssignmentId, Lane>,
+    /// Assignments that ended while the client still held outputs of theirs. What may yet arrive is not settled.
+    given_up: HashMap<AssignmentId, Lane>,
     revocations: Vec<Revocation>,
     settled: ReorderBuffer<()>,
     now: Instant,
@@ -75,6 +77,7 @@ impl Emitter {
             control,
             released,
             lanes: HashMap::new(),
+            given_up: HashMap::new(),
             revocations: Vec::new(),
             settled: ReorderBuffer::default(),
             now,
@@ -92,6 +95,7 @@ impl Emitter {
             let handled = self.take_messages()?;
             self.deliver()?;
             self.pass_frontiers();
+            self.discard_given_up();
             self.answer_revocations();
             self.store_offsets_when_due();
             self.publish_settled();
@@ -204,7 +208,9 @@ impl Emitter {
             match delivered {
                 Delivered::Acknowledged(token) => {
                     acknowledged += 1;
-                    if let Some(lane) = self.lanes.get_mut(&assignment_of(token)) {
+                    let id = assignment_of(token);
+                    let lane = self.lanes.get_mut(&id);
+                    if let Some(lane) = lane.or_else(|| self.given_up.get_mut(&id)) {
                         lane.acknowledge(ordinal_of(token));
                     }
                 }
@@ -222,10 +228,13 @@ impl Emitter {
 
     /// Puts the source's dead letter in the place of an output that no topic takes.
     fn replace_too_large(&mut self, token: Token, output: OutputRecord) -> Result<(), Error> {
-        let Some(lane) = self.lanes.get_mut(&assignment_of(token)) else {
+        let (id, ordinal) = (assignment_of(token), ordinal_of(token));
+        let Some(lane) = self.lanes.get_mut(&id) else {
+            if let Some(lane) = self.given_up.get_mut(&id) {
+                lane.acknowledge(ordinal);
+            }
             return Ok(());
         };
-        let ordinal = ordinal_of(token);
         let Some(open) = lane.opened(ordinal) else {
             return Ok(());
         };
@@ -284,7 +293,21 @@ impl Emitter {
         }
     }
 
-    /// Ends an assignment: stores its frontier and discards what has not reached it. Returns how many records that is.
+    /// Discards what was given up once nothing of it is on its way any more.
+    fn discard_given_up(&mut self) {
+        let mut discarded = Vec::new();
+        self.given_up.retain(|_, lane| {
+            while let Some(passed) = lane.pass() {
+                discarded.push(passed.in_flight);
+            }
+            !lane.is_passed()
+        });
+        for in_flight in discarded {
+            self.discard(in_flight);
+        }
+    }
+
+    /// Ends an assignment: stores its frontier and gives up what has not reached it. Returns how many records that is.
     fn end(&mut self, id: AssignmentId) -> u64 {
         let Some(mut lane) = self.lanes.remove(&id) else {
             return 0;
@@ -293,11 +316,18 @@ impl Emitter {
         self.delivery
             .store_offsets(lane.take_committable().into_iter());
         if given_up > 0 {
-            self.delivery
-                .drop_queued(|token| assignment_of(token) == id);
-            for in_flight in lane.into_records() {
+            // Nothing of this lane is stored from here on: what it is told below only empties it.
+            self.delivery.drop_queued(|token| {
+                let is_dropped = assignment_of(token) == id;
+                if is_dropped {
+                    lane.acknowledge(ordinal_of(token));
+                }
+                is_dropped
+            });
+            for in_flight in lane.take_waiting() {
                 self.discard(in_flight);
             }
+            self.given_up.insert(id, lane);
         }
         given_up
     }

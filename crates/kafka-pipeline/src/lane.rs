@@ -117,16 +117,16 @@ impl Lane {
         ))
     }
 
-    /// Returns the records that are here and have not passed. Others are still with the processor.
-    pub(crate) fn into_records(mut self) -> impl Iterator<Item = InFlight> {
-        let waiting: Vec<_> = self
-            .reorder
+    /// Returns whether nothing is on its way; records may still be with the processor.
+    pub(crate) fn is_passed(&self) -> bool {
+        self.opened.is_empty()
+    }
+
+    /// Removes the records that wait for their turn. Others are on their way, or still with the processor.
+    pub(crate) fn take_waiting(&mut self) -> Vec<InFlight> {
+        self.reorder
             .drain()
             .map(|finished| finished.in_flight)
-            .collect();
-        self.opened
-            .into_iter()
-            .map(|opened| opened.in_flight)
-            .chain(waiting)
+            .collect()
     }
 }

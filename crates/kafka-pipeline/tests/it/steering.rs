@@ -70,6 +70,26 @@ async fn settled_waits_for_all_that_was_dispatched_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_up_and_may_still_arrive_is_not_settled() {
+    let fixture = Fixture::new(1);
+    fixture.feed(0..3);
+    let pipeline = Collected::start(fixture.config());
+    let records = pipeline.take(3);
+    fixture.broker.take_down().unwrap();
+    let settled = pipeline.handle.settled();
+    records.into_iter().for_each(copy);
+    let drained = pipeline.handle.drain(Duration::from_millis(200)).await;
+    assert_eq!(
+        drained,
+        Err(Error::Stopped(
+            "3 records were in flight at the deadline".to_owned()
+        ))
+    );
+    let settled = tokio::time::timeout(PATIENCE, settled).await.unwrap();
+    assert!(matches!(settled, Err(Error::Stopped(_))), "{settled:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn settled_ends_with_the_pipeline() {
     let fixture = Fixture::new(1);
     fixture.feed(0..1);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use kafka_pipeline::{Error, Handle, KafkaOptions, Publisher, State};
 use moderation_wire::Topics;
-use service_runtime::{ReadinessCondition, ServiceContext, Watchdog};
+use service_runtime::{InvalidValue, ReadinessCondition, ServiceContext, Watchdog};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -29,6 +29,23 @@ pub struct StageOptions<'a> {
     pub topics: &'a Topics,
     /// How long the pipeline may take to drain.
     pub drain_patience: Duration,
+}
+
+impl StageOptions<'_> {
+    /// Checks what can be checked before anything starts.
+    ///
+    /// # Errors
+    /// Names `replica_id`.
+    pub fn validate(&self) -> Result<(), InvalidValue> {
+        match self.replica_id {
+            Some(id) if ReplicaId::new(id).is_err() => Err(InvalidValue::new(
+                "replica_id",
+                id.escape_debug(),
+                "1 to 128 bytes without control characters",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// One replica of a stage. It follows the control topic, tells what it serves, and lets its pipeline consume only while
@@ -255,6 +272,7 @@ impl Stage {
 }
 
 /// Waits for the next value that serves, and passes over those that are gone by then. `None` never ends the wait.
+/// Cancellation-safe.
 ///
 /// # Errors
 /// The follower has ended.

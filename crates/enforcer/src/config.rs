@@ -68,8 +68,9 @@ impl AsRef<ProcessConfig> for Config {
 
 impl ServiceConfig for Config {
     fn validate(&self) -> Result<(), InvalidValue> {
-        let pipeline = self.pipeline(&Topics::new(&self.topic_prefix));
-        pipeline
+        let topics = Topics::new(&self.topic_prefix);
+        self.stage(&topics).validate()?;
+        self.pipeline(&topics)
             .validate()
             .map_err(|error| InvalidValue::new("kafka or pipeline", error, "a usable setting"))?;
         self.limits.validate().map_err(|limit| {

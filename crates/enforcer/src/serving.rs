@@ -45,15 +45,26 @@ impl ServingPolicy {
         Arc::clone(&self.snapshot)
     }
 
-    /// Takes each further policy that compiles, and acknowledges it once nothing decided under an older one is on its
-    /// way. Ends only by failing.
+    /// Takes each further policy that compiles, at once, and acknowledges it when nothing decided under an older one is
+    /// on its way. Ends only by failing.
     pub(crate) async fn follow(mut self, pipeline: Handle) -> anyhow::Result<()> {
+        let mut unacknowledged = None;
         loop {
-            let policy = next_version(&mut self.versions).await?;
+            // Settling may take as long as the brokers are away, and what comes meanwhile may take something back.
+            let policy = tokio::select! {
+                biased;
+                policy = next_version(&mut self.versions) => policy?,
+                settled = pipeline.settled(), if unacknowledged.is_some() => {
+                    settled?;
+                    if let Some(version) = unacknowledged.take() {
+                        self.replica.acknowledge_policy(version);
+                    }
+                    continue;
+                }
+            };
             if let Some(compiled) = compile_or_refuse(&policy, &self.replica, &self.metrics) {
                 self.snapshot.store(Arc::new(compiled));
-                pipeline.settled().await?;
-                self.replica.acknowledge_policy(policy.version);
+                unacknowledged = Some(policy.version);
             }
         }
     }

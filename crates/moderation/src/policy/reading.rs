@@ -351,7 +351,10 @@ impl Reader<'_> {
                 let message = format!("the bounds in {region} do not rise: {local:?}");
                 self.refuse("T105", at, message, "raise the later bounds too");
             }
-            jurisdictions.insert(region, local);
+            if jurisdictions.insert(region, local).is_some() {
+                let message = format!("bounds for {region} are given twice");
+                self.refuse("T109", at, message, "write them once");
+            }
         }
         jurisdictions
     }

@@ -203,19 +203,29 @@ fn read_overrides(reader: &mut Reader<'_>, document: &OverridesDocument) -> Over
         let score = reader.thousandths("override", value);
         let at = reader.at(value);
         let fix = "use an ISO 3166 code such as DE or US-CA";
-        if let Some(region) = reader.checked("T109", at, Region::new(code), fix) {
-            overrides.region.insert(region, score);
+        if let Some(region) = reader.checked("T109", at, Region::new(code), fix)
+            && overrides.region.insert(region, score).is_some()
+        {
+            refuse_second(reader, at, region.as_str());
         }
     }
     for (tag, value) in &document.language {
         let score = reader.thousandths("override", value);
         let at = reader.at(value);
         let fix = "use a BCP 47 tag such as de or zh-hant";
-        if let Some(language) = reader.checked("T109", at, Language::new(tag), fix) {
-            overrides.language.insert(language, score);
+        if let Some(language) = reader.checked("T109", at, Language::new(tag), fix)
+            && overrides.language.insert(language, score).is_some()
+        {
+            refuse_second(reader, at, language.as_str());
         }
     }
     overrides
+}
+
+/// Codes that differ in case, or in what is left out of a long one, are the same: neither number may win in silence.
+fn refuse_second(reader: &mut Reader<'_>, at: Position, code: &str) {
+    let message = format!("a second override for {code}");
+    reader.refuse("T109", at, message, "write one number for each");
 }
 
 fn read_caps(reader: &mut Reader<'_>, document: &CapsDocument, age: &AgeBands) -> Caps {

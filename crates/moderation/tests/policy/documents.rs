@@ -32,6 +32,13 @@ fn rules_that_are_none() {
         "unknown variant `huge`",
     );
     check("review = 3", "T101", "expected true, false or a table");
+    for twice in [
+        "region = { DE = 0.9, de = 0.5 }",
+        "language = { zh-hant = 0.9, ZH-Hant = 0.5 }",
+    ] {
+        let keys = format!("review = true\noverrides = {{ {twice} }}");
+        check(&keys, "T109", "a second override for");
+    }
     check("threshold = 0.9205\nreview = true", "T104", "0.9205");
     check("threshold = 1.2\nreview = true", "T104", "1.2");
     check("threshold = nan\nreview = true", "T104", "NaN");

@@ -7,13 +7,18 @@ use serde_json::{Value, json};
 
 /// Prints text, a line for each; a reader that has gone away, such as `head`, is no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    print_while_read(text).map(drop)
+}
+
+/// Prints text, and returns whether anybody still reads: what would go on for ever ends with its reader.
+pub(crate) fn print_while_read(text: &str) -> anyhow::Result<bool> {
     let mut text = text.to_owned();
     if !text.ends_with('\n') {
         text.push('\n');
     }
     match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result?),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        result => Ok(result.map(|()| true)?),
     }
 }
 

@@ -7,7 +7,7 @@ use moderation_wire::v1::status_service_client::StatusServiceClient;
 use serde_json::{Value, json};
 
 use super::connection::{Connection, block_on, refused};
-use super::output::{print, print_json, printable, table};
+use super::output::{print, print_json, print_while_read, printable, table};
 
 /// `tidegate status`
 #[derive(clap::Args, Debug)]
@@ -39,10 +39,13 @@ async fn answer(args: Args) -> anyhow::Result<ExitCode> {
         let mut statuses = watched.into_inner();
         while let Some(response) = statuses.message().await.map_err(refused)? {
             let status = response.status.unwrap_or_default();
-            if json {
-                print(&status_json(&status).to_string())?;
+            let text = if json {
+                status_json(&status).to_string()
             } else {
-                print(&format!("{}\n", status_text(&status)))?;
+                format!("{}\n", status_text(&status))
+            };
+            if !print_while_read(&text)? {
+                return Ok(ExitCode::SUCCESS);
             }
         }
         anyhow::bail!("the control plane has stopped");

@@ -71,6 +71,17 @@ fn a_wrong_configuration_names_file_key_and_what_is_allowed() {
         &["enforcer", "--config", &range],
         &["range.toml", "max_in_flight_events"],
     );
+    for stage in ["enforcer", "control-plane"] {
+        let named = write(
+            &directory,
+            "named.toml",
+            &format!("replica_id = \"\"\n{KAFKA}"),
+        );
+        check(
+            &[stage, "--config", &named],
+            &["named.toml", "replica_id", "1 to 128 bytes"],
+        );
+    }
     let small = write(
         &directory,
         "small.toml",

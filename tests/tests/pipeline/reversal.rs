@@ -21,11 +21,12 @@ async fn remove_reverse_remove_again_are_three_actions_in_order() {
         .await;
     let mut actions = stack.actions();
     let removed = actions.next().await;
+    // Both are there before either is read, so that only the stage keeps them in order.
     stack.send_scored(&overturned_by_appeal(&removed)).await;
-    let reversed = actions.next().await;
     stack
         .send_scored(&spam_because(CauseKind::Report, "r-2", Vec::new()))
         .await;
+    let reversed = actions.next().await;
     let removed_again = actions.next().await;
 
     let kinds = [&removed, &reversed, &removed_again].map(|action| (action.kind, action.operation));

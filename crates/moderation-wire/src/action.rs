@@ -69,9 +69,9 @@ fn parameters(
         territories: each(at, "territories", wire.territories, |at, territory| {
             Region::new(&territory).map_err(|error| at.invalid(error))
         })?,
-        label: non_empty(wire.label),
+        labels: wire.labels,
         reason_code: non_empty(wire.reason_code),
-        feature: non_empty(wire.feature),
+        features: wire.features,
     })
 }
 
@@ -101,9 +101,9 @@ impl From<&ActionParameters> for v1::ActionParameters {
         Self {
             until: parameters.until.map(timestamp_to_wire),
             territories: strings(parameters.territories.iter().map(Region::as_str)),
-            label: text(parameters.label.as_deref()),
+            labels: parameters.labels.clone(),
             reason_code: text(parameters.reason_code.as_deref()),
-            feature: text(parameters.feature.as_deref()),
+            features: parameters.features.clone(),
         }
     }
 }

@@ -43,12 +43,12 @@ pub struct ActionParameters {
     pub until: Option<Timestamp>,
     /// Where it holds; empty is everywhere.
     pub territories: Vec<Region>,
-    /// The label shown, with kind `label`.
-    pub label: Option<String>,
+    /// The labels shown, with kind `label` or `interstitial`, sorted.
+    pub labels: Vec<String>,
     /// The reason shown to users.
     pub reason_code: Option<String>,
-    /// The feature taken away, with kind `restrict_feature`.
-    pub feature: Option<String>,
+    /// The features taken away, with kind `restrict_feature`, sorted.
+    pub features: Vec<String>,
 }
 
 /// An earlier action that a person found wrong.

@@ -269,13 +269,13 @@ prop_compose! {
         beneficiary in option::of(named(AccountId::new)),
         until in option::of(time()),
         territories in vec(region(), 0..3),
-        label in option::of(name()),
+        (labels, features) in (vec(name(), 0..3), vec(name(), 0..3)),
         rule_ids in vec(named(RuleId::new), 0..3),
         policy_version in any::<u64>(),
     ) -> EnforcementAction {
         EnforcementAction {
             subject, kind, operation, origin, reverses, beneficiary, rule_ids,
-            parameters: ActionParameters { until, territories, label, reason_code: None, feature: None },
+            parameters: ActionParameters { until, territories, labels, reason_code: None, features },
             policy_version: PolicyVersion(policy_version),
             ..samples::action()
         }

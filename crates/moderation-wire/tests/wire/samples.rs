@@ -253,9 +253,9 @@ pub(crate) fn action() -> EnforcementAction {
         parameters: ActionParameters {
             until: Some(at(-86_400_000)),
             territories: vec![id(Region::new("DE")), id(Region::new("AT"))],
-            label: Some("context".to_owned()),
+            labels: vec!["context".to_owned()],
             reason_code: Some("harassment".to_owned()),
-            feature: Some("comments".to_owned()),
+            features: vec!["comments".to_owned()],
         },
         rule_ids: vec![id(RuleId::new("harassment-limit"))],
         policy_version: PolicyVersion(7),

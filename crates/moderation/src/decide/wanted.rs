@@ -30,9 +30,9 @@ impl<'a> WantedAction<'a> {
                     .duration
                     .map(|duration| time.saturating_add(duration)),
                 territories: action.territories.clone(),
-                label: action.label.clone(),
+                labels: action.label.iter().cloned().collect(),
                 reason_code: Some(rule.reason.to_string()),
-                feature: action.feature.clone(),
+                features: action.feature.iter().cloned().collect(),
             },
             rules: vec![rule],
             severity: rule.severity,
@@ -87,16 +87,11 @@ impl<'a> WantedAction<'a> {
             _ => None,
         };
         own.territories = match (own.territories.is_empty(), others.territories.is_empty()) {
-            (false, false) => {
-                let mut all = [&own.territories[..], &others.territories].concat();
-                all.sort_unstable();
-                all.dedup();
-                all
-            }
+            (false, false) => united(&own.territories, &others.territories),
             _ => Vec::new(),
         };
-        own.label = merged_words(own.label.take(), others.label.as_deref());
-        own.feature = merged_words(own.feature.take(), others.feature.as_deref());
+        own.labels = united(&own.labels, &others.labels);
+        own.features = united(&own.features, &others.features);
         self.take_rules(&other);
     }
 
@@ -111,15 +106,12 @@ impl<'a> WantedAction<'a> {
     }
 }
 
-/// Joins words with commas, sorted, each once: an action has one such field, and a set of rules may fill it differently.
-fn merged_words(own: Option<String>, others: Option<&str>) -> Option<String> {
-    let (Some(own), Some(others)) = (&own, others) else {
-        return own.or(others.map(str::to_owned));
-    };
-    let mut words: Vec<&str> = own.split(',').chain(others.split(',')).collect();
-    words.sort_unstable();
-    words.dedup();
-    Some(words.join(","))
+/// Returns what is in either list, sorted, each once.
+fn united<T: Clone + Ord>(own: &[T], others: &[T]) -> Vec<T> {
+    let mut all = [own, others].concat();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// Adds an action to the set.

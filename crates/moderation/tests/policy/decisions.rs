@@ -431,7 +431,7 @@ fn actions_form_a_set() {
     let [label, demote] = &decided.actions[..] else {
         panic!("{:#?}", decided.actions)
     };
-    assert_eq!(label.parameters.label.as_deref(), Some("a,b"));
+    assert_eq!(label.parameters.labels, ["a", "b"]);
     assert_eq!(label.parameters.until, None);
     assert_eq!(demote.parameters.reason_code.as_deref(), Some("high"));
     assert_eq!(

@@ -48,6 +48,16 @@ fn submit(engine: &Engine, texts: &[&str]) -> Results {
     receiver
 }
 
+/// Waits for as many scored events as were submitted, and sorts them as they were.
+fn collect(results: &Results, count: usize) -> Vec<(usize, ScoredEvent)> {
+    let next = |_| results.recv_timeout(PATIENCE).unwrap();
+    let mut all: Vec<_> = (0..count).map(next).collect();
+    all.sort_by_key(|(number, _)| *number);
+    let numbers: Vec<usize> = all.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, (0..count).collect::<Vec<_>>());
+    all
+}
+
 /// Waits until the engine says that a model is down, or that all are up.
 fn wait_for(engine: &Engine, is_up: bool) -> Health {
     let mut health = engine.health();
@@ -90,11 +100,10 @@ fn what_needs_a_model_that_is_down_waits_and_goes_on_under_another_deployment() 
         let healthy = Model::new("healthy", 2);
         let relief = deployment([shelf.serve(&healthy)]);
         engine.deploy(DeploymentVersion(2), &relief).unwrap();
-        let mut results: Vec<_> = first.iter().collect();
-        results.extend(second.iter().map(|(number, scored)| (number + 3, scored)));
-        results.sort_by_key(|(number, _)| *number);
+        let mut results = collect(&first, 3);
+        let second = collect(&second, more.len());
+        results.extend(second);
         events.extend(more);
-        assert_eq!(results.len(), events.len());
         for ((_, scored), text) in results.iter().zip(&events) {
             let expected = LabelOutcome::Scored(healthy.expected(text, 0));
             assert_eq!(scored.scores[0].outcome, expected);
@@ -110,7 +119,7 @@ fn what_needs_a_model_that_is_down_waits_and_goes_on_under_another_deployment() 
 #[test]
 fn an_event_of_several_parts_begins_again_as_a_whole() {
     let shelf = Shelf::new();
-    let engine = engine(&shelf, 2);
+    let engine = engine(&shelf, 1);
     let ailing = deployment([shelf.serve(&ailing("ailing", &[SLOW]))]);
     engine.deploy(DeploymentVersion(1), &ailing).unwrap();
     let long = "quizzaciously they play all day and night ".repeat(40);
@@ -149,9 +158,7 @@ fn work_goes_on_when_the_model_answers_again_and_only_the_culprit_fails() {
     wait_for(&engine, false);
     assert!(results.try_recv().is_err());
     wait_for(&engine, true);
-    let mut results: Vec<_> = results.iter().collect();
-    results.sort_by_key(|(number, _)| *number);
-    assert_eq!(results.len(), 3);
+    let results = collect(&results, 3);
     for ((number, scored), text) in results.iter().zip(events) {
         let expected = match number {
             0 => (LabelOutcome::Failed, vec![Flag::InferenceFailed]),

@@ -11,7 +11,7 @@ use moderation::{DeploymentVersion, Flag, ScoredEvent};
 
 const EVENTS: &str = "tidegate_classifier_events_total";
 const FLAGS: &str = "tidegate_classifier_flagged_events_total";
-const STAGE_DURATION: &str = "tidegate_classifier_stage_duration_seconds";
+const STEP_DURATION: &str = "tidegate_classifier_step_duration_seconds";
 const DEPLOYMENT_VERSION: &str = "tidegate_classifier_deployment_version";
 const DEPLOYMENT_REFUSALS: &str = "tidegate_classifier_deployment_refusals_total";
 
@@ -19,9 +19,9 @@ fn describe() {
     describe_counter!(EVENTS, "Scored events published.");
     describe_counter!(FLAGS, "Events that were unusual, by flag.");
     describe_histogram!(
-        STAGE_DURATION,
+        STEP_DURATION,
         Unit::Seconds,
-        "Time that one record spends in a stage of the classifier."
+        "Time that one record spends in a step of the classifier."
     );
     describe_gauge!(
         DEPLOYMENT_VERSION,
@@ -45,7 +45,7 @@ impl ScorerMetrics {
     pub(crate) fn new() -> Self {
         describe();
         Self {
-            decode: histogram!(STAGE_DURATION, "stage" => "decode"),
+            decode: histogram!(STEP_DURATION, "step" => "decode"),
             events: counter!(EVENTS),
             flags: Flag::ALL
                 .iter()

@@ -16,7 +16,7 @@ const ACTIONS: &str = "tidegate_enforcer_actions_total";
 const REVIEWS: &str = "tidegate_enforcer_review_requests_total";
 const MATCHES: &str = "tidegate_enforcer_rule_matches_total";
 const FLAGS: &str = "tidegate_enforcer_flagged_decisions_total";
-const STAGE_DURATION: &str = "tidegate_enforcer_stage_duration_seconds";
+const STEP_DURATION: &str = "tidegate_enforcer_step_duration_seconds";
 const EVENT_AGE: &str = "tidegate_enforcer_event_age_seconds";
 const POLICY_VERSION: &str = "tidegate_enforcer_policy_version";
 const POLICY_REFUSALS: &str = "tidegate_enforcer_policy_refusals_total";
@@ -34,9 +34,9 @@ fn describe() {
     );
     describe_counter!(FLAGS, "Decisions about events that were unusual, by flag.");
     describe_histogram!(
-        STAGE_DURATION,
+        STEP_DURATION,
         Unit::Seconds,
-        "Time that one record spends in a stage of the enforcer."
+        "Time that one record spends in a step of the enforcer."
     );
     describe_histogram!(
         EVENT_AGE,
@@ -72,8 +72,8 @@ impl DeciderMetrics {
     pub(crate) fn new() -> Self {
         describe();
         Self {
-            decode: histogram!(STAGE_DURATION, "stage" => "decode"),
-            policy: histogram!(STAGE_DURATION, "stage" => "policy"),
+            decode: histogram!(STEP_DURATION, "step" => "decode"),
+            policy: histogram!(STEP_DURATION, "step" => "policy"),
             event_age: histogram!(EVENT_AGE),
             no_action: counter!(DECISIONS, "outcome" => "no_action"),
             shadow_only: counter!(DECISIONS, "outcome" => "shadow_only"),

@@ -11,7 +11,7 @@ use moderation::{BundleRole, DeploymentVersion, Score};
 use crate::batcher::ReleaseReason;
 use crate::bundle::Bundle;
 
-const STAGE: &str = "tidegate_inference_stage_seconds";
+const STEP_DURATION: &str = "tidegate_inference_step_duration_seconds";
 const BATCH_TEXTS: &str = "tidegate_inference_batch_texts";
 const BATCH_FEATURES: &str = "tidegate_inference_batch_features";
 const BATCHES: &str = "tidegate_inference_batches_total";
@@ -29,7 +29,7 @@ const MODEL_BYTES: &str = "tidegate_inference_model_bytes";
 /// Describes the metrics of this crate. Call once a process, after a recorder is installed.
 pub fn describe_metrics() {
     describe_histogram!(
-        STAGE,
+        STEP_DURATION,
         "Time of one event in `queue`, of one event's texts in `tokenize`, of one batch in `infer`."
     );
     describe_histogram!(BATCH_TEXTS, "Different texts in a batch.");
@@ -89,9 +89,9 @@ impl EngineMetrics {
     pub(crate) fn new() -> Self {
         let batches = |reason: ReleaseReason| counter!(BATCHES, "reason" => reason.as_str());
         Self {
-            queue: histogram!(STAGE, "stage" => "queue"),
-            tokenize: histogram!(STAGE, "stage" => "tokenize"),
-            infer: histogram!(STAGE, "stage" => "infer"),
+            queue: histogram!(STEP_DURATION, "step" => "queue"),
+            tokenize: histogram!(STEP_DURATION, "step" => "tokenize"),
+            infer: histogram!(STEP_DURATION, "step" => "infer"),
             batch_texts: histogram!(BATCH_TEXTS),
             batch_features: histogram!(BATCH_FEATURES),
             released_full: batches(ReleaseReason::Budget),

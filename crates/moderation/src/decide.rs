@@ -43,6 +43,8 @@ pub struct Decided {
 /// - Shadow rules, and canaries outside their share, are reported as matched and do nothing. An interim action always comes
 ///   with a review. A match reports its strongest trigger; a score in one part does not answer for what is missing in another,
 ///   so the rule does what each of them asks.
+/// - Where nobody knows the author, what would be done to them is asked of a person; so is what is meant for content where
+///   an account is judged.
 /// - A deleted subject is judged by no rule: what waits for it is cancelled.
 /// - Where more targets were named than the limits allow, any of those left out may be a minor of any age.
 /// - What a person overturned is reversed, once however often it is named. With an event that carries no scores, that is all; with one that does, the rules

@@ -1,8 +1,8 @@
 //! To whom and what an action is done.
 
 use super::ages::is_protected;
-use crate::policy::ActionSubject;
-use crate::{Account, AccountId, Event, Subject, SubjectId, SubjectKind};
+use crate::policy::{ActionSubject, PolicyAction};
+use crate::{Account, AccountId, ActionKind, Event, Subject, SubjectId, SubjectKind};
 
 /// The subject of one action, and whom it protects.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,9 +11,9 @@ pub(super) struct Address {
     pub(super) beneficiary: Option<AccountId>,
 }
 
-/// Returns every address of an action; `None` where it is meant for an author whom nobody knows. An action that protects
-/// targets has no address where there are none: nobody needs it.
-pub(super) fn addresses(subject: ActionSubject, event: &Event) -> Option<Vec<Address>> {
+/// Returns every address of an action; `None` where it is meant for an author whom nobody knows, or for content where an
+/// account is judged. An action that protects targets has no address where there are none: nobody needs it.
+pub(super) fn addresses(action: &PolicyAction, event: &Event) -> Option<Vec<Address>> {
     let author = event
         .author
         .as_ref()
@@ -32,7 +32,8 @@ pub(super) fn addresses(subject: ActionSubject, event: &Event) -> Option<Vec<Add
             beneficiary: None,
         }]
     };
-    match subject {
+    match action.subject {
+        ActionSubject::Content if would_sanction_account(action.kind, &event.subject) => None,
         ActionSubject::Content => Some(to_all(event.subject.clone())),
         ActionSubject::Author => author.map(to_all),
         ActionSubject::ContentForTarget => Some(for_targets(&|_| event.subject.clone())),
@@ -43,6 +44,17 @@ pub(super) fn addresses(subject: ActionSubject, event: &Event) -> Option<Vec<Add
             None => None,
         },
     }
+}
+
+/// Returns whether what is meant for a piece of content would be done to a whole account, as where a name or a profile is
+/// judged. A policy that means accounts says `on = "author"`, and lint holds it to that.
+fn would_sanction_account(kind: ActionKind, subject: &Subject) -> bool {
+    use ActionKind as K;
+    let is_duty = matches!(
+        kind,
+        K::PreserveEvidence | K::ReportToAuthority | K::Escalate
+    );
+    subject.kind == SubjectKind::Account && !is_duty
 }
 
 /// Returns the targets to protect: not who is reported, and not the author, who may well mention themselves.

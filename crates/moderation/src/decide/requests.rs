@@ -13,8 +13,7 @@ pub(super) struct Requests<'a> {
     pub(super) reviewed_by: Vec<&'a CompiledRule>,
 }
 
-/// Gathers what the rules that act ask for. A rule whose action has no address, because nobody knows the author, asks a
-/// person instead.
+/// Gathers what the rules that act ask for. A rule whose action has no address asks a person instead.
 pub(super) fn gather<'a>(
     scored: &ScoredEvent,
     policy: &CompiledPolicy,
@@ -31,7 +30,7 @@ pub(super) fn gather<'a>(
         let actions = rule.actions.iter().filter(|_| effects.acts);
         let meanwhile = rule.interim.iter().filter(|_| effects.acts_meanwhile);
         for action in actions.chain(meanwhile) {
-            match addresses(action.subject, &scored.event) {
+            match addresses(action, &scored.event) {
                 None => asks = true,
                 Some(addresses) => {
                     for address in addresses {

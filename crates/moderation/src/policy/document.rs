@@ -186,7 +186,7 @@ pub(super) struct CapsDocument {
 pub(super) struct ActionDocument {
     /// What.
     pub(super) kind: ActionKind,
-    /// To what: `content` or `author`. Account kinds are always done to the author, `limit_contact` to the author for each
+    /// To what: `content` (what the event is about; where that is an account, a person is asked instead) or `author`. Account kinds are always done to the author, `limit_contact` to the author for each
     /// target, `filter_for_target` to the content for each target, `notify_target` and `offer_support` to each target.
     pub(super) on: Option<super::ActionSubject>,
     /// For how long. Default: for good.

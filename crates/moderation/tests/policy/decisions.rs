@@ -415,6 +415,29 @@ fn actions_have_their_own_subjects() {
 }
 
 #[test]
+fn what_is_meant_for_content_is_not_done_to_an_account() {
+    let actions = r#"actions = [{ kind = "demote" }, { kind = "strike" }, { kind = "filter_for_target" }, { kind = "escalate" }]"#;
+    let mut event = comment_with([scored("harassment", 990)]);
+    event.event.surface = Surface::Username;
+    event.event.subject.kind = SubjectKind::Account;
+    event
+        .event
+        .targets
+        .push(target(account("friend"), TargetRole::Mentioned));
+    check(
+        &[rule("all", actions)],
+        &event,
+        &[
+            "all acts Score at 0.900 by base",
+            "apply filter_for_target content-1 for friend",
+            "apply strike author",
+            "apply escalate content-1",
+            "review open medium",
+        ],
+    );
+}
+
+#[test]
 fn actions_form_a_set() {
     let rules = [
         rule(

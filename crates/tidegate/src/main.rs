@@ -18,7 +18,7 @@ mod stage;
 ///
 /// Run `tidegate demo` first: it starts everything in this process, with traffic of its own, and needs no Kafka.
 #[derive(Parser)]
-#[command(version, propagate_version = true)]
+#[command(version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -62,5 +62,17 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Policy(args) => commands::policy::run(args),
         Command::Model(args) => commands::model::run(args),
         Command::Status(args) => commands::status::run(args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Cli::command().debug_assert();
     }
 }

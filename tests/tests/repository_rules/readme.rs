@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, process::Command};
 
+use tidegate_tests::tidegate;
+
 use crate::{members::test_targets, tree};
 
 fn readme() -> String {
@@ -18,6 +20,14 @@ fn uses_of(command: &str) -> BTreeSet<Vec<String>> {
         .collect();
     assert!(!uses.is_empty(), "the README does not show {command}");
     uses
+}
+
+/// Tells whether a word of a command line is a subcommand, and no option, placeholder or comment.
+fn is_subcommand(word: &str) -> bool {
+    word.starts_with(|first: char| first.is_ascii_lowercase())
+        && word
+            .chars()
+            .all(|character| matches!(character, 'a'..='z' | '-' | '|'))
 }
 
 #[test]
@@ -80,6 +90,33 @@ fn tests_that_it_names_exist() {
             .unwrap_or_else(|| panic!("there is no package {package}"));
         if let Some(test) = value_of("--test") {
             assert!(tests.contains(test), "{package} has no test {test}");
+        }
+    }
+}
+
+#[test]
+fn tidegate_knows_the_commands_that_it_shows() {
+    for arguments in uses_of("tidegate") {
+        let subcommands: Vec<&String> = arguments
+            .iter()
+            .take(2)
+            .take_while(|word| is_subcommand(word))
+            .collect();
+        let Some((last, groups)) = subcommands.split_last() else {
+            continue;
+        };
+        // `model inspect|verify` shows two commands.
+        for command in last.split('|') {
+            let output = tidegate()
+                .args(groups)
+                .args([command, "--help"])
+                .output()
+                .expect("tidegate runs");
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                output.status.success(),
+                "tidegate {groups:?} {command}: {stderr}"
+            );
         }
     }
 }

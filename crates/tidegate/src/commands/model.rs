@@ -8,10 +8,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use moderation::policy::Policy;
 use moderation::{BundleDigest, DirectMessageScope};
 use moderation_wire::v1::model_service_client::ModelServiceClient;
+use moderation_wire::v1::policy_service_client::PolicyServiceClient;
 use moderation_wire::{Word, v1};
 use serde_json::{Value, json};
+use tonic::Code;
 use tonic::transport::Channel;
 
 use super::connection::{Connection, block_on, refused};
@@ -167,8 +170,13 @@ async fn base(client: &mut ModelServiceClient<Channel>, terms: &Terms) -> anyhow
 
 async fn deploy(command: Deploy, connection: &Connection) -> anyhow::Result<ExitCode> {
     // What is wrong with the files is said before anybody is asked.
-    let bundles = bundles::named(&command.bundle_root, &command.bundles, &command.shadows)?;
+    let named = bundles::named(&command.bundle_root, &command.bundles, &command.shadows)?;
     let mut client = open(connection).await?;
+    if let Some(policy) = serving_policy(connection).await? {
+        for warning in bundles::unspoken(&policy, &named.serving_labels) {
+            eprintln!("warning: {}", printable(&warning));
+        }
+    }
     let serving = newest(&mut client, 1, 0).await?;
     let scope_now = serving
         .deployments
@@ -186,13 +194,29 @@ async fn deploy(command: Deploy, connection: &Connection) -> anyhow::Result<Exit
         .unwrap_or(serving.head_version);
     let request = v1::DeployRequest {
         deployment: Some(v1::Deployment {
-            bundles,
+            bundles: named.bundles,
             direct_messages,
         }),
         options: Some(command.terms.options(base)?),
     };
     let response = client.deploy(request).await.map_err(refused)?;
     report("deployment", response.into_inner().outcome, connection.json)
+}
+
+/// Returns the policy that serves; none where there is none yet, or none that this release can read.
+async fn serving_policy(connection: &Connection) -> anyhow::Result<Option<Policy>> {
+    let mut client = PolicyServiceClient::new(connection.open().await?)
+        .max_decoding_message_size(16 * 1024 * 1024);
+    let request = v1::GetPolicyRequest {
+        version: 0,
+        min_offset: 0,
+    };
+    let policy = match client.get_policy(request).await {
+        Ok(response) => response.into_inner().policy.unwrap_or_default(),
+        Err(status) if status.code() == Code::FailedPrecondition => return Ok(None),
+        Err(status) => return Err(refused(status)),
+    };
+    Ok(Policy::parse(&policy.document).ok())
 }
 
 async fn list(

@@ -1,9 +1,17 @@
 //! Bundles on this machine, as a deployment names them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
+use moderation::policy::Policy;
 use moderation_wire::v1;
+
+/// Bundles of a deployment, and what those of them that decide speak of.
+pub(crate) struct Named {
+    pub(crate) bundles: Vec<v1::DeployedBundle>,
+    pub(crate) serving_labels: BTreeSet<String>,
+}
 
 /// Reads the bundles and names them: by digest, and by where they lie below `root`.
 ///
@@ -13,7 +21,7 @@ pub(crate) fn named(
     root: &Path,
     serving: &[PathBuf],
     shadows: &[PathBuf],
-) -> anyhow::Result<Vec<v1::DeployedBundle>> {
+) -> anyhow::Result<Named> {
     let root = root
         .canonicalize()
         .with_context(|| format!("the bundle root {} (--bundle-root)", root.display()))?;
@@ -23,22 +31,42 @@ pub(crate) fn named(
     let shadows = shadows
         .iter()
         .map(|directory| (directory, v1::BundleRole::Shadow));
-    serving
-        .chain(shadows)
-        .map(|(directory, role)| name(&root, directory, role))
-        .collect()
+    let mut named = Named {
+        bundles: Vec::new(),
+        serving_labels: BTreeSet::new(),
+    };
+    for (directory, role) in serving.chain(shadows) {
+        let path = path_below(&root, directory)?;
+        let inspection = inference::inspect::inspect(directory)?;
+        if role == v1::BundleRole::Serving {
+            named.serving_labels.extend(inspection.labels);
+        }
+        named.bundles.push(v1::DeployedBundle {
+            digest: inspection.digest.as_str().to_owned(),
+            name: inspection.name,
+            version: inspection.version,
+            role: role as i32,
+            path,
+        });
+    }
+    Ok(named)
 }
 
-fn name(root: &Path, directory: &Path, role: v1::BundleRole) -> anyhow::Result<v1::DeployedBundle> {
-    let path = path_below(root, directory)?;
-    let inspection = inference::inspect::inspect(directory)?;
-    Ok(v1::DeployedBundle {
-        digest: inspection.digest.as_str().to_owned(),
-        name: inspection.name,
-        version: inspection.version,
-        role: role as i32,
-        path,
-    })
+/// Says of which of a policy's labels no deciding bundle speaks. A rule about such a label alone never matches, and no score
+/// is missing that could say so.
+pub(crate) fn unspoken(policy: &Policy, serving_labels: &BTreeSet<String>) -> Vec<String> {
+    let labels = policy.categories.iter().flat_map(|category| {
+        let labels = category.labels.iter();
+        labels.map(move |label| (label, &category.id))
+    });
+    labels
+        .filter(|(label, _)| !serving_labels.contains(label.as_str()))
+        .map(|(label, category)| {
+            format!(
+                "no serving bundle speaks of label {label}, which the policy counts as {category}"
+            )
+        })
+        .collect()
 }
 
 fn path_below(root: &Path, directory: &Path) -> anyhow::Result<String> {
@@ -64,6 +92,16 @@ fn path_below(root: &Path, directory: &Path) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_that_no_bundle_speaks_of_are_named() {
+        let shipped = include_str!("../../../../../deploy/policies/default.toml");
+        let policy = Policy::parse(shipped).unwrap();
+        let serving = ["hate", "spam"].map(str::to_owned).into();
+        let warnings = unspoken(&policy, &serving);
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].contains("label harassment"), "{}", warnings[0]);
+    }
 
     #[test]
     fn bundles_lie_below_the_root() {

@@ -58,6 +58,7 @@ pub struct Stage {
     /// Set when heartbeats have ended by themselves.
     speechless: Arc<OnceLock<Error>>,
     conditions: Conditions,
+    context: ServiceContext,
     watchdog: Watchdog,
     drain_patience: Duration,
 }
@@ -116,6 +117,7 @@ impl Stage {
             beating: context.spawn(beating),
             speechless,
             conditions,
+            context: context.clone(),
             watchdog: context.watchdog("pipeline", STUCK_AFTER),
             drain_patience: options.drain_patience,
         })
@@ -252,21 +254,9 @@ impl Stage {
         }
     }
 
+    /// Tells what `/ready` tells, conditions that the stage has registered besides these included.
     fn tell_readiness(&self) {
-        let Conditions {
-            control,
-            serving,
-            pipeline,
-        } = &self.conditions;
-        let unmet = [
-            ("control", control),
-            ("serving", serving),
-            ("pipeline", pipeline),
-        ]
-        .into_iter()
-        .filter(|(_, condition)| !condition.is_ready())
-        .map(|(name, _)| name)
-        .collect::<Vec<_>>();
+        let unmet = self.context.unmet_conditions();
         self.replica.set_ready(unmet.is_empty(), unmet.join(", "));
     }
 }

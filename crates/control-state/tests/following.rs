@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use control_state::{
     Change, ControlEntry, ControlFollower, ControlView, FollowerOptions, HeartbeatOptions,
-    Heartbeats, History, Phase, PolicyDocument, Replica, ReplicaId, VersionedPolicy,
+    Heartbeats, History, Phase, PolicyDocument, Replica, ReplicaId, Stage, StageOptions,
+    VersionedPolicy,
 };
 use kafka_pipeline::{
-    Follower, FollowerConfig, FollowerEvent, InProcessBroker, OutputRecord, Publisher,
+    Follower, FollowerConfig, FollowerEvent, InProcessBroker, OutputRecord, ProduceFault, Publisher,
 };
 use moderation::PolicyVersion;
-use moderation_wire::v1;
+use moderation_wire::{Topics, v1};
 use prost::Message;
+use service_runtime::ServiceContext;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -223,6 +225,32 @@ async fn leaving_does_not_wait_for_brokers_that_are_away() {
     replica.leave();
     let ended = timeout(PATIENCE, tasks.join_next()).await;
     ended.unwrap().unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_stage_that_nobody_can_hear_ends() {
+    let cluster = Cluster::start();
+    cluster
+        .broker
+        .fail_produce_requests(&[ProduceFault::NotAuthorised])
+        .unwrap();
+    let context = ServiceContext::standalone("test");
+    let options = StageOptions {
+        stage: "test",
+        replica_id: None,
+        kafka: &cluster.broker.options().unwrap(),
+        topics: &Topics::new("t"),
+        drain_patience: PATIENCE,
+    };
+    let stage = Stage::start(&options, "nothing serves", &context).unwrap();
+    let needed = std::future::pending::<anyhow::Result<()>>();
+    let ended = timeout(PATIENCE, stage.before_consuming(needed, &context)).await;
+    let error = format!("{:#}", ended.unwrap().unwrap_err());
+    assert!(
+        error.contains("heartbeats cannot be sent") && error.contains("access refused"),
+        "{error}"
+    );
+    stage.leave().await;
 }
 
 #[tokio::test]

@@ -72,6 +72,11 @@ impl ServiceContext {
             .register(self.service, condition, reason.into())
     }
 
+    /// Returns the names of the conditions for which this service is not ready; none if it is.
+    pub fn unmet_conditions(&self) -> Vec<&'static str> {
+        self.readiness.unmet(self.service)
+    }
+
     /// Registers a loop that promises to beat at least once every `limit`.
     pub fn watchdog(&self, name: &'static str, limit: Duration) -> Watchdog {
         self.watchdogs.register(self.service, name, limit)

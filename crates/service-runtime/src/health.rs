@@ -78,6 +78,15 @@ impl Readiness {
         self.conditions.borrow().clone()
     }
 
+    /// Returns the names of a service's conditions that do not hold.
+    pub(crate) fn unmet(&self, service: &str) -> Vec<&'static str> {
+        let conditions = self.conditions.borrow();
+        let unmet = conditions
+            .iter()
+            .filter(|known| known.service == service && !known.ready);
+        unmet.map(|known| known.condition).collect()
+    }
+
     /// Waits until every service but `except` is ready.
     pub(crate) async fn until_ready_except(&self, except: &'static str) {
         let mut changes = self.conditions.subscribe();
@@ -167,6 +176,9 @@ mod tests {
         policy.set_not_ready("withdrawn");
         check(&readiness, "a/policy withdrawn, a/broker ready");
         assert!(!policy.is_ready() && broker.is_ready());
+        readiness.declare("b");
+        assert_eq!(readiness.unmet("a"), ["policy"]);
+        assert_eq!(readiness.unmet("b"), [UNDECLARED]);
     }
 
     #[tokio::test]

@@ -5,18 +5,16 @@
 //! or strings. Fields that the schema does not have are ignored, words that it does not have are read as unknown, and a
 //! value that does not fit its field is left out and noted.
 
-use std::collections::HashMap;
-
 use moderation::PartCondition;
 use prost::Message;
-use prost_reflect::{
-    DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value,
-};
+use prost::encoding::{WireType, encode_key, encode_varint};
+use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value as Json};
 
 use crate::damage::{Damage, Lost};
 use crate::invalid::{Unreadable, UnreadableReason};
 use crate::json_text;
+use crate::salvage::write_delimited;
 
 /// A number that no enum of the schema has.
 const UNKNOWN_WORD: i32 = i32::MAX;
@@ -44,8 +42,9 @@ pub(crate) fn to_protobuf(
         was_repaired: text.was_repaired,
         max_elements,
     };
-    let message = reader.record(descriptor, object);
-    Ok((message.encode_to_vec(), reader.damage))
+    let mut out = Vec::with_capacity(payload.len());
+    reader.record(descriptor, object, &mut out);
+    Ok((out, reader.damage))
 }
 
 struct Reader {
@@ -56,140 +55,147 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads the record itself, whose lists of parts and scores are accounted for one by one.
+    /// Writes the record itself, whose lists of parts and scores are accounted for one by one.
     fn record(
         &mut self,
         descriptor: &MessageDescriptor,
         object: Map<String, Json>,
-    ) -> DynamicMessage {
-        let mut message = DynamicMessage::new(descriptor.clone());
+        out: &mut Vec<u8>,
+    ) {
         for (name, json) in object {
             let Some(field) = field_named(descriptor, &name) else {
                 continue;
             };
             match json {
                 Json::Array(elements) if field.is_list() => {
-                    let mut list = Vec::with_capacity(elements.len().min(self.max_elements));
                     self.damage.surplus |= elements.len() > self.max_elements;
-                    for json in elements.into_iter().take(self.max_elements) {
-                        let (value, lost) = self.element(&field.kind(), json);
-                        self.damage.note_element(field.name(), list.len(), lost);
-                        list.extend(value);
+                    for (index, json) in elements.into_iter().take(self.max_elements).enumerate() {
+                        let lost = self.element(&field, json, out);
+                        self.damage.note_element(field.name(), index, lost);
                     }
-                    message.set_field(&field, Value::List(list));
                 }
                 json => {
-                    let lost = self.field(&mut message, &field, json);
+                    let lost = self.field(&field, json, out);
                     self.damage.any |= lost.worst.is_some();
                     self.damage.parts_lost |= lost.worst.is_some() && field.name() == "parts";
                 }
             }
         }
-        message
     }
 
     fn message(
         &mut self,
         descriptor: &MessageDescriptor,
         object: Map<String, Json>,
-    ) -> (DynamicMessage, Lost) {
-        let mut message = DynamicMessage::new(descriptor.clone());
+        out: &mut Vec<u8>,
+    ) -> Lost {
         let mut lost = Lost::default();
         for (name, json) in object {
             let Some(field) = field_named(descriptor, &name) else {
                 continue;
             };
-            if let Some(condition) = self.field(&mut message, &field, json).worst {
+            if let Some(condition) = self.field(&field, json, out).worst {
                 lost.field(Some(&field), condition);
             }
         }
-        (message, lost)
+        lost
     }
 
-    /// Sets one field to what fits, and says what was lost.
-    fn field(&mut self, message: &mut DynamicMessage, field: &FieldDescriptor, json: Json) -> Lost {
+    /// Writes what fits of one field, and says what was lost.
+    fn field(&mut self, field: &FieldDescriptor, json: Json, out: &mut Vec<u8>) -> Lost {
         match json {
             Json::Null => Lost::default(),
-            Json::Array(elements) if field.is_list() => {
-                let (list, lost) = self.list(&field.kind(), elements);
-                message.set_field(field, list);
-                lost
-            }
-            Json::Object(entries) if field.is_map() => {
-                let (map, lost) = self.map(field, entries);
-                message.set_field(field, map);
-                lost
-            }
+            Json::Array(elements) if field.is_list() => self.list(field, elements, out),
+            Json::Object(entries) if field.is_map() => self.map(field, entries, out),
             _ if field.is_list() || field.is_map() => Lost::all(PartCondition::Malformed),
-            json => {
-                let (value, lost) = self.singular(&field.kind(), json);
-                if let Some(value) = value {
-                    message.set_field(field, value);
-                }
-                lost
-            }
+            json => self.singular(field, json, out).err().unwrap_or_default(),
         }
     }
 
-    fn list(&mut self, kind: &Kind, elements: Vec<Json>) -> (Value, Lost) {
+    fn list(&mut self, field: &FieldDescriptor, elements: Vec<Json>, out: &mut Vec<u8>) -> Lost {
         let mut lost = Lost::default();
-        let mut list = Vec::with_capacity(elements.len().min(self.max_elements));
         self.damage.surplus |= elements.len() > self.max_elements;
         for json in elements.into_iter().take(self.max_elements) {
-            let (value, inner) = self.element(kind, json);
-            if let Some(condition) = inner.worst {
+            if let Some(condition) = self.element(field, json, out).worst {
                 lost.field(None, condition);
             }
-            list.extend(value);
         }
-        (Value::List(list), lost)
+        lost
     }
 
-    /// Reads an element of a list. A message keeps its place, whatever it lost.
-    fn element(&mut self, kind: &Kind, json: Json) -> (Option<Value>, Lost) {
-        let (value, lost) = self.singular(kind, json);
-        match (value, kind) {
-            (None, Kind::Message(descriptor)) => {
-                let empty = DynamicMessage::new(descriptor.clone());
-                (Some(Value::Message(empty)), lost)
-            }
-            (value, _) => (value, lost),
+    /// Writes an element of a list. A message keeps its place, whatever it lost.
+    fn element(&mut self, field: &FieldDescriptor, json: Json, out: &mut Vec<u8>) -> Lost {
+        let length = out.len();
+        let lost = self.singular(field, json, out).err().unwrap_or_default();
+        let is_message = matches!(field.kind(), Kind::Message(_));
+        if is_message && out.len() == length {
+            write_delimited(field.number(), &[], out);
         }
+        lost
     }
 
-    fn map(&mut self, field: &FieldDescriptor, entries: Map<String, Json>) -> (Value, Lost) {
+    fn map(
+        &mut self,
+        field: &FieldDescriptor,
+        entries: Map<String, Json>,
+        out: &mut Vec<u8>,
+    ) -> Lost {
         let mut lost = Lost::default();
-        let mut map = HashMap::new();
-        let kind = match field.kind() {
-            Kind::Message(entry) => entry.map_entry_value_field().kind(),
-            other => other,
+        let Kind::Message(entry) = field.kind() else {
+            return Lost::all(PartCondition::Malformed);
         };
+        let (key_field, value_field) = (entry.map_entry_key_field(), entry.map_entry_value_field());
         self.damage.surplus |= entries.len() > self.max_elements;
         for (name, json) in entries.into_iter().take(self.max_elements) {
-            let (value, inner) = self.singular(&kind, json);
-            if let Some(condition) = inner.worst {
+            let mut body = Vec::new();
+            write_delimited(key_field.number(), name.as_bytes(), &mut body);
+            let length = body.len();
+            if let Err(inner) = self.singular(&value_field, json, &mut body)
+                && let Some(condition) = inner.worst
+            {
                 lost.field(None, condition);
             }
-            if let Some(value) = value {
-                map.insert(MapKey::String(name), value);
+            if body.len() > length {
+                write_delimited(field.number(), &body, out);
             }
         }
-        (Value::Map(map), lost)
+        lost
     }
 
-    fn singular(&mut self, kind: &Kind, json: Json) -> (Option<Value>, Lost) {
-        match (kind, json) {
+    /// Writes one value; what it lost is an error even where the rest was written.
+    fn singular(
+        &mut self,
+        field: &FieldDescriptor,
+        json: Json,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Lost> {
+        let number = field.number();
+        match (field.kind(), json) {
             (Kind::Message(descriptor), Json::Object(object)) => {
-                let (message, lost) = self.message(descriptor, object);
-                (Some(Value::Message(message)), lost)
+                let mut body = Vec::new();
+                let lost = self.message(&descriptor, object, &mut body);
+                write_delimited(number, &body, out);
+                lost.worst.map_or(Ok(()), |_| Err(lost))
             }
             (Kind::String, Json::String(text)) if self.is_damaged(&text) => {
-                (None, Lost::all(PartCondition::InvalidUtf8))
+                Err(Lost::all(PartCondition::InvalidUtf8))
             }
-            (kind, json) => match scalar(kind, json) {
-                Some(value) => (Some(value), Lost::default()),
-                None => (None, Lost::all(PartCondition::Malformed)),
-            },
+            (Kind::String, Json::String(text)) => {
+                write_delimited(number, text.as_bytes(), out);
+                Ok(())
+            }
+            // The one message that JSON writes as a string.
+            (Kind::Message(descriptor), json)
+                if descriptor.full_name() == "google.protobuf.Timestamp" =>
+            {
+                let time = DynamicMessage::deserialize(descriptor, json)
+                    .map_err(|_| Lost::all(PartCondition::Malformed))?;
+                write_delimited(number, &time.encode_to_vec(), out);
+                Ok(())
+            }
+            (kind, json) => {
+                write_number(number, &kind, &json, out).ok_or(Lost::all(PartCondition::Malformed))
+            }
         }
     }
 
@@ -204,26 +210,26 @@ fn field_named(descriptor: &MessageDescriptor, name: &str) -> Option<FieldDescri
         .or_else(|| descriptor.get_field_by_name(name))
 }
 
-fn scalar(kind: &Kind, json: Json) -> Option<Value> {
-    match kind {
-        Kind::String => match json {
-            Json::String(text) => Some(Value::String(text)),
-            _ => None,
-        },
-        Kind::Bool => json.as_bool().map(Value::Bool),
-        Kind::Double => double(&json).map(Value::F64),
-        Kind::Int64 => whole(&json).map(Value::I64),
-        Kind::Uint64 => whole(&json).map(Value::U64),
-        Kind::Uint32 => whole(&json).map(Value::U32),
-        Kind::Enum(list) => word(list, &json).map(Value::EnumNumber),
-        // The one message that JSON writes as a string.
-        Kind::Message(descriptor) if descriptor.full_name() == "google.protobuf.Timestamp" => {
-            DynamicMessage::deserialize(descriptor.clone(), json)
-                .ok()
-                .map(Value::Message)
+/// Writes what has no length of its own; `None` for what does not fit.
+fn write_number(number: u32, kind: &Kind, json: &Json, out: &mut Vec<u8>) -> Option<()> {
+    let varint = match kind {
+        Kind::Double => {
+            let value = double(json)?;
+            encode_key(number, WireType::SixtyFourBit, out);
+            out.extend_from_slice(&value.to_le_bytes());
+            return Some(());
         }
-        _ => None,
-    }
+        Kind::Bool => json.as_bool()?.into(),
+        // Negative numbers are written in two's complement.
+        Kind::Int64 => whole::<i64>(json)? as u64,
+        Kind::Uint64 => whole(json)?,
+        Kind::Uint32 => whole::<u32>(json)?.into(),
+        Kind::Enum(list) => i64::from(word(list, json)?) as u64,
+        _ => return None,
+    };
+    encode_key(number, WireType::Varint, out);
+    encode_varint(varint, out);
+    Some(())
 }
 
 fn whole<T: TryFrom<i128>>(json: &Json) -> Option<T> {

@@ -174,7 +174,8 @@ fn is_packed(kind: &Kind, body: &[u8]) -> bool {
     }
 }
 
-fn write_delimited(number: u32, body: &[u8], out: &mut Vec<u8>) {
+/// Writes a field of bytes.
+pub(crate) fn write_delimited(number: u32, body: &[u8], out: &mut Vec<u8>) {
     encode_key(number, WireType::LengthDelimited, out);
     encode_varint(body.len() as u64, out);
     out.extend_from_slice(body);

@@ -44,8 +44,11 @@ pub(crate) fn scored(
     let (bundles, places) = bundles(reading, wire.bundles);
     let (scores, has_lost_label) =
         Scores::new(&places, &mut parts, &damage.scores).read(reading, wire.scores);
+    let verdicts = wire.overturned.len();
+    let overturned = overturned(reading, wire.overturned);
+    let has_lost_verdict = overturned.len() < verdicts;
     // What is not there any more may have been about anything: of this part nothing is said, and rules find that missing.
-    if damage.parts_lost || damage.surplus || has_lost_label {
+    if damage.parts_lost || damage.surplus || has_lost_label || has_lost_verdict {
         reading.raise(Flag::BrokenPart);
         let mut ids = PartIds::of(parts.iter().map(|part| &part.part_id));
         parts.push(unreadable_part(&mut ids));
@@ -65,7 +68,7 @@ pub(crate) fn scored(
         deployment_version: DeploymentVersion(wire.deployment_version),
         bundles,
         flags: Vec::new(),
-        overturned: overturned(reading, wire.overturned),
+        overturned,
         cpu_class: wire.cpu_class,
         event,
     })

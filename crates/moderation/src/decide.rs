@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use crate::policy::CompiledPolicy;
 use crate::{
-    ActionOrigin, CauseKind, DecidedBy, Decision, EnforcementAction, EventKind, Language,
+    ActionOrigin, CauseKind, DecidedBy, Decision, EnforcementAction, EventKind, Flag, Language,
     Operation, OverturnedAction, Region, ReviewRequest, ScoredEvent,
 };
 use ages::Ages;
@@ -117,9 +117,12 @@ pub fn decide(scored: &ScoredEvent, policy: &CompiledPolicy) -> Decided {
     }
 }
 
-/// Returns whether rules have anything to say: not of what is gone, nor of a mere reversal.
+/// Returns whether rules have anything to say: not of what is gone, nor of a mere reversal. One that lost something on its
+/// way may have been more.
 fn is_judged(scored: &ScoredEvent) -> bool {
-    let is_mere_reversal = !scored.overturned.is_empty() && scored.scores.is_empty();
+    let is_mere_reversal = !scored.overturned.is_empty()
+        && scored.scores.is_empty()
+        && !scored.flags.contains(&Flag::BrokenPart);
     scored.event.kind != EventKind::Delete && !is_mere_reversal
 }
 

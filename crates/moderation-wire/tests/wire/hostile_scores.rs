@@ -114,6 +114,14 @@ fn a_score_of_nobody_knows_what_leaves_a_silence() {
 }
 
 #[test]
+fn a_verdict_that_cannot_be_carried_out_leaves_a_silence() {
+    let scored = changed(|wire| wire.overturned[0].kind = 99);
+    assert_eq!(scored.overturned, samples::scored().overturned[1..]);
+    assert_eq!(scored.flags, [Flag::BrokenPart, Flag::UnknownEnumValue]);
+    assert!(has_silent_stand_in(&scored), "{scored:?}");
+}
+
+#[test]
 fn scores_and_parts_beyond_the_limit_leave_a_silence() {
     let score = samples::scored().scores[0].clone();
     let many_scores = changed(|wire| wire.scores = vec![(&score).into(); 5000]);

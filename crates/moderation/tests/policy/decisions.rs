@@ -586,6 +586,17 @@ fn what_a_person_overturns_is_reversed() {
 
     event.overturned.push(overturned(ActionKind::Remove));
     check(&rules, &event, &["reverse remove content-1"]);
+    let mut damaged = event.clone();
+    damaged.flags.push(Flag::BrokenPart);
+    check(
+        &rules,
+        &damaged,
+        &[
+            "remove acts MissingReview at 0.900 by base",
+            "reverse remove content-1",
+            "review open medium",
+        ],
+    );
 
     event.cause.kind = CauseKind::HumanReview;
     event.scores = vec![scored("harassment", 990)];

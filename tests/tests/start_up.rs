@@ -1,8 +1,10 @@
-//! What is wrong before anything runs is said in one line that names the thing and the way out.
+//! What is wrong before anything runs is said in one line that names the thing and the way out; what may pass is waited
+//! for, until somebody says stop.
 
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 use tidegate_tests::{repository, tidegate};
@@ -185,4 +187,42 @@ fn a_control_plane_that_is_away_is_named() {
         &["status", "--endpoint", "http://127.0.0.1:9"],
         &["127.0.0.1:9"],
     );
+}
+
+#[test]
+fn whoever_waits_for_brokers_ends_in_order_when_told() {
+    let directory = TempDir::new().expect("a directory can be made");
+    let config = format!("{KAFKA}[process]\ntelemetry_address = \"127.0.0.1:0\"\n");
+    let stage = write(&directory, "stage.toml", &config);
+    let control = write(
+        &directory,
+        "control.toml",
+        &format!("listen = \"127.0.0.1:0\"\n{config}"),
+    );
+    for (name, config) in [
+        ("enforcer", &stage),
+        ("classifier", &stage),
+        ("control-plane", &control),
+    ] {
+        let mut process = tidegate()
+            .args([name, "--config", config])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("tidegate starts");
+        let mut log = BufReader::new(process.stderr.take().expect("it is piped"));
+        let mut line = String::new();
+        while !line.contains("brokers are down") {
+            line.clear();
+            let read = log.read_line(&mut line).expect("the log can be read");
+            assert_ne!(read, 0, "{name} ended before it was told to");
+        }
+        let told = Command::new("kill")
+            .args(["-TERM", &process.id().to_string()])
+            .status();
+        assert!(told.is_ok_and(|status| status.success()), "kill(1) works");
+        let mut rest = String::new();
+        log.read_to_string(&mut rest).expect("the log can be read");
+        let status = process.wait().expect("it was started here");
+        assert!(status.success(), "{name} ended with {status}:\n{rest}");
+    }
 }

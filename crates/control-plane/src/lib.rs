@@ -128,7 +128,7 @@ impl ControlPlane {
         tracing::info!(address = %self.listener.local_addr()?, "serving gRPC");
 
         let beating = context.spawn(heartbeats.run());
-        let writing = context.spawn(writer.run(self.first_changes));
+        let writing = context.spawn(writer.run(self.first_changes, context.shutdown().clone()));
         let serving = context.spawn(server::serve(self.listener, api, health));
         let result = tokio::select! {
             served = serving => served.context("serving gRPC").flatten(),

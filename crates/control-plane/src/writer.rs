@@ -10,6 +10,7 @@ use moderation_wire::v1;
 use prost::Message;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::clock::wall_clock;
@@ -128,13 +129,22 @@ impl Writer {
         (WriterHandle { commands: sender }, writer)
     }
 
-    /// Makes each first change whose object has no version yet, then takes changes until all handles are gone.
+    /// Makes each first change whose object has no version yet, then takes changes until all handles are gone. Told to
+    /// stop before the topic has been read, it ends at once: until then no change can have been made.
     ///
     /// # Errors
     /// A record that the broker did not take: it may still arrive, so nobody may build on what was read. After a
     /// restart the topic is read from its beginning, and the change is there or it is not.
-    pub(crate) async fn run(mut self, first_changes: Vec<(Proposal, Terms)>) -> Result<(), Error> {
-        let state = self.view.reach(0).await?;
+    pub(crate) async fn run(
+        mut self,
+        first_changes: Vec<(Proposal, Terms)>,
+        shutdown: CancellationToken,
+    ) -> Result<(), Error> {
+        let state = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return Ok(()),
+            state = self.view.reach(0) => state?,
+        };
         publish_head_versions(&state);
         for (proposal, terms) in first_changes {
             self.bootstrap(proposal, terms).await?;

@@ -211,7 +211,7 @@ fn whoever_waits_for_brokers_ends_in_order_when_told() {
             .expect("tidegate starts");
         let mut log = BufReader::new(process.stderr.take().expect("it is piped"));
         let mut line = String::new();
-        while !line.contains("brokers are down") {
+        while !line.contains("Connect to") {
             line.clear();
             let read = log.read_line(&mut line).expect("the log can be read");
             assert_ne!(read, 0, "{name} ended before it was told to");

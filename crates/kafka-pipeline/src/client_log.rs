@@ -22,9 +22,13 @@ pub(crate) fn write_log(level: RDKafkaLogLevel, facility: &str, message: &str) {
 
 /// Writes an error that concerns the client as a whole. Final ones are reported by whoever owns the client.
 pub(crate) fn write_error(error: &KafkaError, reason: &str) {
-    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+    match error.rdkafka_error_code() {
         // Not an error: a follower asks to be told, and is told on its own way.
-        return;
+        Some(RDKafkaErrorCode::PartitionEOF) => {}
+        // Comes with every attempt to connect, tens of times a second; why a broker cannot be reached is said besides.
+        Some(RDKafkaErrorCode::AllBrokersDown) => {
+            tracing::debug!(target: "librdkafka", %error, "{reason}");
+        }
+        _ => tracing::warn!(target: "librdkafka", %error, "{reason}"),
     }
-    tracing::warn!(target: "librdkafka", %error, "{reason}");
 }

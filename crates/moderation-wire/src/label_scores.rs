@@ -102,12 +102,13 @@ impl<'a> Scores<'a> {
         })
     }
 
-    fn part(&self, reading: &mut Reading<'_>, at: &Path<'_>, index: u32) -> Option<u32> {
-        if (index as usize) < self.known_parts {
-            return Some(index);
+    fn part(&self, reading: &mut Reading<'_>, at: &Path<'_>, index: Option<u32>) -> Option<u32> {
+        let part = index.filter(|index| (*index as usize) < self.known_parts);
+        if part.is_none() {
+            let problem = index.map_or(Problem::Missing, |_| Problem::OutOfRange);
+            reading.note(at, problem);
         }
-        reading.note(at, Problem::OutOfRange);
-        None
+        part
     }
 
     fn bundle(&self, index: u32) -> Option<u32> {
@@ -158,7 +159,7 @@ pub(crate) fn outcome_from_wire(status: i32, score: Option<Score>) -> Option<Lab
 impl From<&LabelScore> for v1::LabelScore {
     fn from(score: &LabelScore) -> Self {
         Self {
-            part: score.part,
+            part: Some(score.part),
             label: score.label.as_str().to_owned(),
             value: score
                 .outcome

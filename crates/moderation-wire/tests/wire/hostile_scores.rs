@@ -44,12 +44,17 @@ fn scores_that_contradict_themselves_have_failed() {
     );
     check(
         "a part that is not there",
-        |score| score.part = 2,
+        |score| score.part = Some(2),
         Flag::Salvaged,
     );
     check(
+        "no part",
+        |score| score.part = None,
+        Flag::MissingField,
+    );
+    check(
         "a part far away",
-        |score| score.part = u32::MAX,
+        |score| score.part = Some(u32::MAX),
         Flag::Salvaged,
     );
     check(

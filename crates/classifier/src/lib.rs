@@ -46,7 +46,8 @@ pub async fn run(config: Config, context: ServiceContext) -> anyhow::Result<()> 
     let topics = Topics::new(&config.topic_prefix);
     let engine = Arc::new(Engine::start(config.inference.clone())?);
     model_health::tell(engine.health(), &context);
-    let stage = Stage::start(&config.stage(&topics), NO_DEPLOYMENT, &context)?;
+    let options = config.stage(&topics);
+    let stage = Stage::start(&options, NO_DEPLOYMENT, &context)?;
     let first = ServingDeployment::first(&stage, &engine, &context);
     let Some(deployment) = stage.before_consuming(first, &context).await? else {
         stage.leave().await;
@@ -54,7 +55,7 @@ pub async fn run(config: Config, context: ServiceContext) -> anyhow::Result<()> 
     };
     let scorer = Scorer::new(engine, &topics, config.limits);
     let pipeline =
-        Pipeline::start(config.pipeline(&topics), scorer).context("the pipeline cannot start")?;
+        Pipeline::start(options.pipeline(), scorer).context("the pipeline cannot start")?;
     stage
         .run(pipeline.clone(), deployment.follow(pipeline), &context)
         .await

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use control_state::{Replica, Stage, VersionedDeployment, next_version};
+use control_state::{Replica, Stage, VersionedDeployment, Versions};
 use inference::Engine;
 use kafka_pipeline::Handle;
 use service_runtime::ServiceContext;
-use tokio::sync::watch;
 
 use crate::metrics::DeploymentMetrics;
 
 /// The deployment that serves, and those that come.
 pub(crate) struct ServingDeployment {
     engine: Arc<Engine>,
-    versions: watch::Receiver<Option<Arc<VersionedDeployment>>>,
+    versions: Versions<VersionedDeployment>,
     replica: Replica,
     context: ServiceContext,
     metrics: DeploymentMetrics,
@@ -26,18 +25,15 @@ impl ServingDeployment {
         engine: &Arc<Engine>,
         context: &ServiceContext,
     ) -> anyhow::Result<Self> {
-        let mut versions = stage.view().deployment();
-        // What is shown already counts as a change.
-        versions.mark_changed();
         let mut serving = Self {
             engine: Arc::clone(engine),
-            versions,
+            versions: Versions::new(stage.view().deployment()),
             replica: stage.replica(),
             context: context.clone(),
             metrics: DeploymentMetrics::new(),
         };
         loop {
-            let deployment = next_version(&mut serving.versions).await?;
+            let deployment = serving.versions.next().await?;
             if serving.load_or_refuse(&deployment).await? {
                 serving.replica.acknowledge_deployment(deployment.version);
                 return Ok(serving);
@@ -49,10 +45,15 @@ impl ServingDeployment {
     /// way. Ends only by failing.
     pub(crate) async fn follow(mut self, pipeline: Handle) -> anyhow::Result<()> {
         loop {
-            let deployment = next_version(&mut self.versions).await?;
-            if self.load_or_refuse(&deployment).await? {
-                pipeline.settled().await?;
+            let acknowledge = |deployment: &VersionedDeployment| {
                 self.replica.acknowledge_deployment(deployment.version);
+            };
+            let deployment = self
+                .versions
+                .next_while_settling(&pipeline, acknowledge)
+                .await?;
+            if self.load_or_refuse(&deployment).await? {
+                self.versions.serves(deployment);
             }
         }
     }

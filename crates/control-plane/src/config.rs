@@ -20,7 +20,7 @@ pub struct Config {
     /// How to reach the brokers.
     pub kafka: KafkaOptions,
     /// What all topic names begin with.
-    #[serde(default = "default_topic_prefix")]
+    #[serde(default = "Topics::default_prefix")]
     pub topic_prefix: String,
     /// This replica's name, unique and stable; by default made of host name and process id.
     #[serde(default)]
@@ -37,10 +37,6 @@ pub struct Config {
     /// The largest policy document that is accepted. The control topic's `max.message.bytes` must leave room for it.
     #[serde(default = "default_max_policy_bytes")]
     pub max_policy_bytes: ByteSize,
-}
-
-fn default_topic_prefix() -> String {
-    Topics::DEFAULT_PREFIX.to_owned()
 }
 
 /// Reachable from this machine alone until someone says otherwise.
@@ -62,7 +58,7 @@ impl Config {
         Self {
             process: ProcessConfig::default(),
             kafka,
-            topic_prefix: default_topic_prefix(),
+            topic_prefix: Topics::default_prefix(),
             replica_id: None,
             listen: default_listen(),
             bootstrap_policy: None,

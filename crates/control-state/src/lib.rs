@@ -26,8 +26,10 @@ mod replica_table;
 #[cfg(test)]
 mod samples;
 mod stage;
+mod stage_options;
 mod state;
 mod versioned;
+mod versions;
 mod view;
 
 pub use entry::{ControlEntry, SkipReason};
@@ -39,7 +41,9 @@ pub use lineage::{History, Lineage};
 pub use metrics::describe_metrics;
 pub use replica::{InvalidReplicaId, Replica, ReplicaId};
 pub use replica_table::{KnownReplica, LIVE_FOR, REMEMBERED_FOR, ReplicaTable, UnusableHeartbeat};
-pub use stage::{Stage, StageOptions, next_version};
+pub use stage::Stage;
+pub use stage_options::StageOptions;
 pub use state::{Applied, ControlState, RawRecord};
 pub use versioned::{Change, PolicyDocument, Versioned, VersionedDeployment, VersionedPolicy};
+pub use versions::Versions;
 pub use view::{ControlView, Phase, Standing};

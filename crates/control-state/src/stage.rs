@@ -4,49 +4,16 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use kafka_pipeline::{Error, Handle, KafkaOptions, Publisher, State};
-use moderation_wire::Topics;
-use service_runtime::{InvalidValue, ReadinessCondition, ServiceContext, Watchdog};
-use tokio::sync::watch;
+use kafka_pipeline::{Error, Handle, Publisher, State};
+use service_runtime::{ReadinessCondition, ServiceContext, Watchdog};
 use tokio::task::JoinHandle;
 
 use crate::follower::{ControlFollower, FollowerOptions};
 use crate::heartbeats::{HeartbeatOptions, Heartbeats};
 use crate::lineage::History;
 use crate::replica::{Replica, ReplicaId};
+use crate::stage_options::StageOptions;
 use crate::view::{ControlView, Phase, Standing};
-
-/// What a stage is, and where it finds the control topic.
-#[derive(Clone, Debug)]
-pub struct StageOptions<'a> {
-    /// The stage's name.
-    pub stage: &'static str,
-    /// This replica's name; by default made of host and process.
-    pub replica_id: Option<&'a str>,
-    /// How to reach the brokers.
-    pub kafka: &'a KafkaOptions,
-    /// The names of the topics.
-    pub topics: &'a Topics,
-    /// How long the pipeline may take to drain.
-    pub drain_patience: Duration,
-}
-
-impl StageOptions<'_> {
-    /// Checks what can be checked before anything starts.
-    ///
-    /// # Errors
-    /// Names `replica_id`.
-    pub fn validate(&self) -> Result<(), InvalidValue> {
-        match self.replica_id {
-            Some(id) if ReplicaId::new(id).is_err() => Err(InvalidValue::new(
-                "replica_id",
-                id.escape_debug(),
-                "1 to 128 bytes without control characters",
-            )),
-            _ => Ok(()),
-        }
-    }
-}
 
 /// One replica of a stage. It follows the control topic, tells what it serves, and lets its pipeline consume only while
 /// what it knows can be trusted. Readiness stands on three conditions: `control`, `serving` and `pipeline`.
@@ -119,7 +86,7 @@ impl Stage {
             conditions,
             context: context.clone(),
             watchdog: context.watchdog("pipeline", STUCK_AFTER),
-            drain_patience: options.drain_patience,
+            drain_patience: options.drain_patience(),
         })
     }
 
@@ -258,25 +225,6 @@ impl Stage {
     fn tell_readiness(&self) {
         let unmet = self.context.unmet_conditions();
         self.replica.set_ready(unmet.is_empty(), unmet.join(", "));
-    }
-}
-
-/// Waits for the next value that serves, and passes over those that are gone by then. `None` never ends the wait.
-/// Cancellation-safe.
-///
-/// # Errors
-/// The follower has ended.
-pub async fn next_version<T>(
-    versions: &mut watch::Receiver<Option<std::sync::Arc<T>>>,
-) -> anyhow::Result<std::sync::Arc<T>> {
-    loop {
-        versions
-            .changed()
-            .await
-            .context("the control topic is no longer followed")?;
-        if let Some(version) = versions.borrow_and_update().clone() {
-            return Ok(version);
-        }
     }
 }
 

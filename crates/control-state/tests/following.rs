@@ -239,8 +239,12 @@ async fn a_stage_that_nobody_can_hear_ends() {
         stage: "test",
         replica_id: None,
         kafka: &cluster.broker.options().unwrap(),
+        topic_prefix: "t",
         topics: &Topics::new("t"),
-        drain_patience: PATIENCE,
+        inputs: vec!["t.in".to_owned()],
+        pipeline: &kafka_pipeline::PipelineOptions::default(),
+        limits: &moderation::Limits::default(),
+        drain_deadline: PATIENCE,
     };
     let stage = Stage::start(&options, "nothing serves", &context).unwrap();
     let needed = std::future::pending::<anyhow::Result<()>>();

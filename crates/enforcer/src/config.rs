@@ -1,7 +1,7 @@
 //! The stage's configuration file.
 
 use control_state::StageOptions;
-use kafka_pipeline::{KafkaOptions, PipelineConfig, PipelineOptions};
+use kafka_pipeline::{KafkaOptions, PipelineOptions};
 use moderation::Limits;
 use moderation_wire::Topics;
 use serde::Deserialize;
@@ -19,7 +19,7 @@ pub struct Config {
     /// How to reach the brokers.
     pub kafka: KafkaOptions,
     /// What all topic names and consumer groups begin with.
-    #[serde(default = "default_topic_prefix")]
+    #[serde(default = "Topics::default_prefix")]
     pub topic_prefix: String,
     /// This replica's name among its stage's, unique and stable; by default made of host name and process id.
     #[serde(default)]
@@ -32,30 +32,18 @@ pub struct Config {
     pub limits: Limits,
 }
 
-fn default_topic_prefix() -> String {
-    "tidegate".to_owned()
-}
-
 impl Config {
     pub(crate) fn stage<'a>(&'a self, topics: &'a Topics) -> StageOptions<'a> {
         StageOptions {
             stage: STAGE,
             replica_id: self.replica_id.as_deref(),
             kafka: &self.kafka,
+            topic_prefix: &self.topic_prefix,
             topics,
-            drain_patience: self.process.drain_deadline.mul_f64(DRAIN_SHARE),
-        }
-    }
-
-    pub(crate) fn pipeline(&self, topics: &Topics) -> PipelineConfig {
-        PipelineConfig {
-            stage: STAGE,
-            kafka: self.kafka.clone(),
-            group: format!("{}.{STAGE}", self.topic_prefix),
             inputs: vec![topics.scores.clone()],
-            dead_letter_topic: topics.dead_letter.clone(),
-            start_paused: false,
-            options: self.pipeline.clone(),
+            pipeline: &self.pipeline,
+            limits: &self.limits,
+            drain_deadline: self.process.drain_deadline,
         }
     }
 }
@@ -68,19 +56,7 @@ impl AsRef<ProcessConfig> for Config {
 
 impl ServiceConfig for Config {
     fn validate(&self) -> Result<(), InvalidValue> {
-        let topics = Topics::new(&self.topic_prefix);
-        self.stage(&topics).validate()?;
-        self.pipeline(&topics)
-            .validate()
-            .map_err(|error| InvalidValue::new("kafka or pipeline", error, "a usable setting"))?;
-        self.limits.validate().map_err(|limit| {
-            let (least, most) = (limit.allowed.start(), limit.allowed.end());
-            let key = format!("limits.{}", limit.key);
-            InvalidValue::new(key, limit.value, format!("{least} to {most}"))
-        })?;
+        self.stage(&Topics::new(&self.topic_prefix)).validate()?;
         self.process.validate()
     }
 }
-
-/// The pipeline's share of the drain deadline; the rest is for leaving the group and saying goodbye.
-const DRAIN_SHARE: f64 = 0.8;

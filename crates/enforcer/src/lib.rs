@@ -37,7 +37,8 @@ const NO_POLICY: &str = "no policy serves yet; apply one with `tidegate policy a
 /// Says why the stage cannot start or go on: a wrong setting, or a failure of the pipeline or the control topic.
 pub async fn run(config: Config, context: ServiceContext) -> anyhow::Result<()> {
     let topics = Topics::new(&config.topic_prefix);
-    let stage = Stage::start(&config.stage(&topics), NO_POLICY, &context)?;
+    let options = config.stage(&topics);
+    let stage = Stage::start(&options, NO_POLICY, &context)?;
     let Some(policy) = stage
         .before_consuming(ServingPolicy::first(&stage), &context)
         .await?
@@ -47,7 +48,7 @@ pub async fn run(config: Config, context: ServiceContext) -> anyhow::Result<()> 
     };
     let decider = Decider::new(policy.snapshot(), &topics, config.limits);
     let pipeline =
-        Pipeline::start(config.pipeline(&topics), decider).context("the pipeline cannot start")?;
+        Pipeline::start(options.pipeline(), decider).context("the pipeline cannot start")?;
     stage
         .run(pipeline.clone(), policy.follow(pipeline), &context)
         .await

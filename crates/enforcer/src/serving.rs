@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use control_state::{Replica, Stage, VersionedPolicy, next_version};
+use control_state::{Replica, Stage, VersionedPolicy, Versions};
 use kafka_pipeline::Handle;
 use moderation::policy::{CompiledPolicy, Finding, Policy};
-use tokio::sync::watch;
 
 use crate::metrics::PolicyMetrics;
 
 /// The policy that serves, and those that come.
 pub(crate) struct ServingPolicy {
     snapshot: Arc<ArcSwap<CompiledPolicy>>,
-    versions: watch::Receiver<Option<Arc<VersionedPolicy>>>,
+    versions: Versions<VersionedPolicy>,
     replica: Replica,
     metrics: PolicyMetrics,
 }
@@ -21,13 +20,11 @@ pub(crate) struct ServingPolicy {
 impl ServingPolicy {
     /// Waits for the first policy that compiles.
     pub(crate) async fn first(stage: &Stage) -> anyhow::Result<Self> {
-        let mut versions = stage.view().policy();
-        // What is shown already counts as a change.
-        versions.mark_changed();
+        let mut versions = Versions::new(stage.view().policy());
         let replica = stage.replica();
         let metrics = PolicyMetrics::new();
         loop {
-            let policy = next_version(&mut versions).await?;
+            let policy = versions.next().await?;
             if let Some(compiled) = compile_or_refuse(&policy, &replica, &metrics) {
                 replica.acknowledge_policy(policy.version);
                 return Ok(Self {
@@ -48,23 +45,16 @@ impl ServingPolicy {
     /// Takes each further policy that compiles, at once, and acknowledges it when nothing decided under an older one is
     /// on its way. Ends only by failing.
     pub(crate) async fn follow(mut self, pipeline: Handle) -> anyhow::Result<()> {
-        let mut unacknowledged = None;
         loop {
-            // Settling may take as long as the brokers are away, and what comes meanwhile may take something back.
-            let policy = tokio::select! {
-                biased;
-                policy = next_version(&mut self.versions) => policy?,
-                settled = pipeline.settled(), if unacknowledged.is_some() => {
-                    settled?;
-                    if let Some(version) = unacknowledged.take() {
-                        self.replica.acknowledge_policy(version);
-                    }
-                    continue;
-                }
-            };
+            let acknowledge =
+                |policy: &VersionedPolicy| self.replica.acknowledge_policy(policy.version);
+            let policy = self
+                .versions
+                .next_while_settling(&pipeline, acknowledge)
+                .await?;
             if let Some(compiled) = compile_or_refuse(&policy, &self.replica, &self.metrics) {
                 self.snapshot.store(Arc::new(compiled));
-                unacknowledged = Some(policy.version);
+                self.versions.serves(policy);
             }
         }
     }

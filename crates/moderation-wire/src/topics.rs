@@ -40,6 +40,11 @@ impl Topics {
     /// The prefix of an installation that has only one.
     pub const DEFAULT_PREFIX: &'static str = "tidegate";
 
+    /// Returns [`DEFAULT_PREFIX`](Self::DEFAULT_PREFIX) as configurations own it.
+    pub fn default_prefix() -> String {
+        Self::DEFAULT_PREFIX.to_owned()
+    }
+
     /// Names the topics `prefix.content` and so on.
     pub fn new(prefix: &str) -> Self {
         let name = |topic: &str| format!("{prefix}.{topic}");

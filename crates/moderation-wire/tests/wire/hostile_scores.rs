@@ -47,11 +47,7 @@ fn scores_that_contradict_themselves_have_failed() {
         |score| score.part = Some(2),
         Flag::Salvaged,
     );
-    check(
-        "no part",
-        |score| score.part = None,
-        Flag::MissingField,
-    );
+    check("no part", |score| score.part = None, Flag::MissingField);
     check(
         "a part far away",
         |score| score.part = Some(u32::MAX),

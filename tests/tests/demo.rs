@@ -5,7 +5,18 @@ use tidegate_tests::tidegate;
 #[test]
 fn a_short_demo_loses_and_repeats_nothing() {
     let output = tidegate()
-        .args(["demo", "--events", "5000", "--seed", "7", "--json"])
+        .args([
+            "demo",
+            "--events",
+            "5000",
+            "--seed",
+            "7",
+            "--json",
+            "--listen",
+            "127.0.0.1:0",
+            "--telemetry",
+            "127.0.0.1:0",
+        ])
         .output()
         .expect("tidegate runs");
     let said = String::from_utf8_lossy(&output.stderr);

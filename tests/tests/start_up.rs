@@ -133,7 +133,15 @@ fn a_bundle_that_is_missing_or_corrupt_is_named() {
     let directory = TempDir::new().expect("a directory can be made");
     check(&["model", "verify", "/nowhere"], &["/nowhere"]);
     check(
-        &["demo", "--bundle", "/nowhere", "--events", "10"],
+        &[
+            "demo",
+            "--bundle",
+            "/nowhere",
+            "--events",
+            "10",
+            "--telemetry",
+            "127.0.0.1:0",
+        ],
         &["/nowhere"],
     );
     let copy = directory.path().join("screen-lite");
@@ -176,7 +184,15 @@ fn an_invalid_policy_names_line_and_fix() {
         "{findings}"
     );
     check(
-        &["demo", "--policy", &policy, "--events", "10"],
+        &[
+            "demo",
+            "--policy",
+            &policy,
+            "--events",
+            "10",
+            "--telemetry",
+            "127.0.0.1:0",
+        ],
         &["policy.toml"],
     );
 }

@@ -34,7 +34,7 @@ impl Policy {
                 "T101",
                 position,
                 error.message().trim_end_matches('.').to_owned(),
-                "see the policy reference for the keys that exist and what they take",
+                "deploy/policies/default.toml shows every kind of entry with its keys",
             )]
         })?;
         let mut reader = Reader {

@@ -29,7 +29,11 @@ impl Connection {
     /// # Errors
     /// One line that names the address and the way out.
     pub(crate) async fn open(&self) -> anyhow::Result<Channel> {
-        let endpoint = Endpoint::from_shared(self.endpoint.clone())
+        let address = match self.endpoint.contains("://") {
+            true => self.endpoint.clone(),
+            false => format!("http://{}", self.endpoint),
+        };
+        let endpoint = Endpoint::from_shared(address)
             .with_context(|| {
                 format!(
                     "{} is no address such as http://127.0.0.1:7301",

@@ -106,6 +106,10 @@ struct Deploy {
     /// Which direct messages are scored, `reported` or `all`; left out, as now.
     #[arg(long, value_name = "SCOPE")]
     direct_messages: Option<DirectMessageScope>,
+    /// Do not certify the bundles on this machine first, for one without ONNX Runtime. Every classifier does in any case, and
+    /// keeps what it serves if a bundle fails.
+    #[arg(long)]
+    uncertified: bool,
     #[command(flatten)]
     terms: Terms,
 }
@@ -170,7 +174,12 @@ async fn base(client: &mut ModelServiceClient<Channel>, terms: &Terms) -> anyhow
 
 async fn deploy(command: Deploy, connection: &Connection) -> anyhow::Result<ExitCode> {
     // What is wrong with the files is said before anybody is asked.
-    let named = bundles::named(&command.bundle_root, &command.bundles, &command.shadows)?;
+    let named = bundles::named(
+        &command.bundle_root,
+        &command.bundles,
+        &command.shadows,
+        !command.uncertified,
+    )?;
     let mut client = open(connection).await?;
     if let Some(policy) = serving_policy(connection).await? {
         for warning in bundles::unspoken(&policy, &named.serving_labels) {

@@ -65,7 +65,7 @@ enum Command {
         /// The rule's id.
         rule: String,
         /// A probability of at most three decimals, 0 to 1.
-        #[arg(value_parser = parse_threshold)]
+        #[arg(value_parser = parse_threshold, allow_negative_numbers = true)]
         value: Score,
         /// An override or cap that the rule has, such as `surface=comment` or `cap:target=13_15`; left out, its base.
         #[arg(long, default_value = "", hide_default_value = true)]
@@ -217,7 +217,7 @@ async fn apply(
 
 /// Reads a probability on the grid of thousandths.
 fn parse_threshold(text: &str) -> Result<Score, String> {
-    let refuse = || format!("{text:?} is no probability of at most three decimals, such as 0.88");
+    let refuse = || "a threshold is 0 to 1 with at most three decimals, such as 0.88".to_owned();
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.len() != 1 || decimals.len() > 3 || !are_digits(whole) || !are_digits(decimals) {

@@ -1,5 +1,6 @@
 //! What every change carries, and what comes of it.
 
+use std::os::unix::fs::MetadataExt;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ pub(crate) struct Terms {
     /// Why: stands in the history and in the audit for ever.
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Who: your user name, unless you say otherwise.
-    #[arg(long, env = "USER", value_name = "NAME")]
+    /// Who: your user name on this machine, unless you say otherwise.
+    #[arg(long, env = "USER", hide_env_values = true, value_name = "NAME")]
     author: Option<String>,
     /// Make the change only if this version serves (0: none). Left out, it is the version that serves now.
     #[arg(long, value_name = "VERSION")]
@@ -40,13 +41,16 @@ impl Terms {
     /// # Errors
     /// Nobody can be named as the author.
     pub(crate) fn options(&self, expected_version: u64) -> anyhow::Result<v1::WriteOptions> {
-        let Some(author) = self
+        let named = self
             .author
             .clone()
-            .filter(|author| !author.trim().is_empty())
-        else {
-            bail!("who makes the change? USER is not set; say it with --author NAME");
+            .filter(|author| !author.trim().is_empty());
+        let Some(author) = named.or_else(user_name) else {
+            bail!("who makes the change? this user has no name here; say it with --author NAME");
         };
+        if self.reason.trim().is_empty() {
+            bail!("--reason is empty; say why, for those who read the history later");
+        }
         let wait = if self.wait {
             v1::Wait::All
         } else {
@@ -63,6 +67,18 @@ impl Terms {
                 .max(1),
         })
     }
+}
+
+/// Returns the name of the user who runs this process, where USER is not set: in containers, services and CI.
+fn user_name() -> Option<String> {
+    let user_id = std::fs::metadata("/proc/self").ok()?.uid().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    users.lines().find_map(|user| {
+        // name:password:user id:…
+        let mut fields = user.split(':');
+        let name = fields.next().filter(|name| !name.is_empty())?;
+        (fields.nth(1) == Some(user_id.as_str())).then(|| name.to_owned())
+    })
 }
 
 /// Prints what came of a change; replicas that were waited for in vain make it a failure.
@@ -86,13 +102,19 @@ pub(crate) fn report(
 }
 
 fn outcome_text(object: &str, outcome: &v1::WriteOutcome) -> String {
-    let mut text = format!("{object} {} serves\n", outcome.version);
+    let mut text = format!(
+        "{object} {} is what must serve from now on\n",
+        outcome.version
+    );
     for difference in &outcome.differences {
         text.push_str(&format!("  {}\n", printable(difference)));
     }
     if !outcome.acknowledged_by.is_empty() {
         let by = printable(&outcome.acknowledged_by.join(", "));
         text.push_str(&format!("acknowledged by {by}\n"));
+    }
+    if outcome.acknowledged_by.is_empty() && outcome.lagging.is_empty() {
+        text.push_str("replicas take it on within moments; `tidegate status` shows which have\n");
     }
     for problem in &outcome.lagging {
         let (replica, detail) = (printable(&problem.replica_id), printable(&problem.detail));
@@ -133,7 +155,7 @@ mod tests {
         };
         assert_eq!(
             outcome_text("policy", &outcome),
-            "policy 4 serves\n  rule a: threshold 0.900 -> 0.880\nacknowledged by e-1\n\
+            "policy 4 is what must serve from now on\n  rule a: threshold 0.900 -> 0.880\nacknowledged by e-1\n\
              not acknowledged by e-2: still serves policy 3\n"
         );
         assert_eq!(outcome_json(&outcome)["lagging"][0]["replica_id"], "e-2");

@@ -13,7 +13,8 @@ pub(crate) struct Named {
     pub(crate) serving_labels: BTreeSet<String>,
 }
 
-/// Reads the bundles and names them: by digest, and by where they lie below `root`.
+/// Reads the bundles and names them: by digest, and by where they lie below `root`. With `certify`, each has to show here
+/// what a classifier will ask of it.
 ///
 /// # Errors
 /// One line that names the directory or file at fault.
@@ -21,6 +22,7 @@ pub(crate) fn named(
     root: &Path,
     serving: &[PathBuf],
     shadows: &[PathBuf],
+    certify: bool,
 ) -> anyhow::Result<Named> {
     let root = root
         .canonicalize()
@@ -37,7 +39,10 @@ pub(crate) fn named(
     };
     for (directory, role) in serving.chain(shadows) {
         let path = path_below(&root, directory)?;
-        let inspection = inference::inspect::inspect(directory)?;
+        let inspection = match certify {
+            true => inference::inspect::verify(directory, None, None)?.inspection,
+            false => inference::inspect::inspect(directory)?,
+        };
         if role == v1::BundleRole::Serving {
             named.serving_labels.extend(inspection.labels);
         }

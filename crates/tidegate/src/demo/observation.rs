@@ -234,9 +234,7 @@ fn letter(source: &Source, record: Record) -> Observation {
         .key
         .as_deref()
         .and_then(|key| std::str::from_utf8(key).ok());
-    let by_key = key
-        .filter(|key| key.starts_with("e-"))
-        .and_then(|key| source.index_of(key));
+    let by_key = key.and_then(|key| source.index_of_unreadable(key));
     let index = by_key.or_else(|| {
         let id = event_id_within(&record)?;
         source.index_of(&id)
@@ -265,6 +263,47 @@ fn event_id_within(record: &Record) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::demo::source::InputFile;
+
+    /// Returns whose dead letter it is when a line comes back under the key that it was sent with.
+    fn letter_of(source: &Source, line: u64) -> Option<u64> {
+        let sent = source.event(line, Timestamp::default()).unwrap();
+        let record = Record {
+            topic: "dead-letter".into(),
+            partition: 0,
+            offset: 0,
+            timestamp_ms: 0,
+            key: Some(sent.key),
+            value: sent.value,
+            is_tombstone: false,
+            headers: [(headers::CONTENT_TYPE, Format::Json.content_type())]
+                .into_iter()
+                .collect(),
+        };
+        match letter(source, record) {
+            Observation::DeadLetter { index, .. } => index,
+            other => unreachable!("{other:?} of a dead letter"),
+        }
+    }
+
+    #[test]
+    fn a_dead_letter_is_told_from_an_event_with_the_name_of_its_line() {
+        let event = |id: &str| {
+            format!(
+                r#"{{"event":{{"event_id":"{id}","subject":{{"kind":"SUBJECT_KIND_CONTENT","id":"s"}}}}}}"#
+            )
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("events.jsonl");
+        let lines = [event("e-1"), "not json".to_owned(), event("line:1")];
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        let source = Source::File(InputFile::open(&path).unwrap());
+        for line in 0..3 {
+            assert_eq!(letter_of(&source, line), Some(line));
+        }
+        assert_eq!(source.index_of("e-1"), Some(0));
+        assert_eq!(source.index_of("e-0"), None, "no event has this id");
+    }
 
     #[test]
     fn a_glance_sees_what_the_record_says() {

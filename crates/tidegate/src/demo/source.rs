@@ -11,7 +11,7 @@ use moderation::{Limits, Timestamp};
 use moderation_wire::{Format, decode_content, record_key};
 
 use super::ledger::print;
-use super::traffic::{Fate, Generated, Traffic, event_id};
+use super::traffic::{Fate, Generated, Traffic};
 
 /// Where events come from. Any event can be had again, so that nobody keeps them.
 pub(crate) enum Source {
@@ -43,12 +43,26 @@ impl Source {
 
     /// Returns the index of the event of an id.
     pub(crate) fn index_of(&self, id: &str) -> Option<u64> {
-        let own = id.strip_prefix("e-").and_then(|number| number.parse().ok());
         match self {
-            Self::Own(_) => own,
-            Self::File(file) => file.indexes.get(&print(id.as_bytes())).copied().or(own),
+            Self::Own(_) => numbered(id, "e-"),
+            Self::File(file) => file.indexes.get(&print(id.as_bytes())).copied(),
         }
     }
+
+    /// Returns the index of the event that nobody can read and that was sent under this key.
+    pub(crate) fn index_of_unreadable(&self, key: &str) -> Option<u64> {
+        match self {
+            Self::Own(_) => numbered(key, "e-"),
+            Self::File(_) => numbered(key, UNREADABLE),
+        }
+    }
+}
+
+/// Begins the key of a line that cannot be read. Other keys begin with a kind of subject, and none is called so.
+const UNREADABLE: &str = "line:";
+
+fn numbered(name: &str, prefix: &str) -> Option<u64> {
+    name.strip_prefix(prefix)?.parse().ok()
 }
 
 /// A file with one content event in JSON a line.
@@ -138,7 +152,10 @@ impl InputFile {
         );
         let (key, fate) = match content {
             Ok(content) => (record_key(&content.event.subject), Fate::Decided),
-            Err(_) => (event_id(index).into_bytes(), Fate::DeadLettered),
+            Err(_) => (
+                format!("{UNREADABLE}{index}").into_bytes(),
+                Fate::DeadLettered,
+            ),
         };
         Ok(Generated {
             key,
@@ -178,7 +195,7 @@ mod tests {
             (second.value.as_slice(), second.key.as_slice(), second.fate),
             (
                 b"{ broken".as_slice(),
-                b"e-1".as_slice(),
+                b"line:1".as_slice(),
                 Fate::DeadLettered
             )
         );

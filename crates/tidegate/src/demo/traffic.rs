@@ -25,7 +25,7 @@ pub(crate) use self::broken::Fate;
 use self::broken::Fault;
 use self::dice::{Dice, Purpose};
 use self::draft::Draft;
-pub(crate) use self::draft::event_id;
+use self::draft::event_id;
 use self::schedule::{Part, Schedule, Slot};
 pub(crate) use self::truth::{AgeBand, Truth};
 #[cfg(test)]

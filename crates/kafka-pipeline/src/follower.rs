@@ -80,7 +80,8 @@ impl Follower {
     /// While it blocks nothing further is read.
     ///
     /// # Errors
-    /// [`Error::Setting`] names a setting that is wrong. What needs a connection comes as [`FollowerEvent::Failed`].
+    /// [`Error::Setting`] names a setting that is wrong. What the brokers refuse comes as [`FollowerEvent::Failed`];
+    /// brokers that are away are waited for.
     pub fn start(
         config: FollowerConfig,
         on_event: impl FnMut(FollowerEvent) -> ControlFlow<()> + Send + 'static,
@@ -135,9 +136,11 @@ impl Follower {
 
     fn join(&mut self) {
         self.is_ending.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
+        thread.thread().unpark();
+        if thread.join().is_err() {
             tracing::error!("the receiver of a follower panicked");
         }
     }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
@@ -153,23 +153,31 @@ impl<F: FnMut(FollowerEvent) -> ControlFlow<()>> Reading<F> {
         Ok(self.answer("end", ask)?.map(|(_, end)| end))
     }
 
-    /// Asks until the brokers answer; `None` if the follower is stopped before.
+    /// Asks until the brokers answer, however long they are away; `None` if the follower is stopped before.
+    ///
+    /// # Errors
+    /// What asking again does not change, such as a refusal.
     fn answer<T>(&self, what: &str, ask: impl Fn() -> KafkaResult<T>) -> Result<Option<T>, Error> {
-        let deadline = Instant::now() + METADATA_PATIENCE;
+        let mut backoff = POLL;
         while !self.is_ending.load(Ordering::Relaxed) {
             match ask() {
                 Ok(answer) => return Ok(Some(answer)),
-                Err(error) if is_final_for_consumer(&error) || Instant::now() >= deadline => {
+                Err(error) if is_final_for_consumer(&error) => {
                     let context = format!("{what} of {}", self.config.topic);
                     return Err(Error::from_kafka(&error, &context));
                 }
                 Err(error) => tracing::debug!(%error, "the brokers do not answer yet"),
             }
-            // Some answers come at once.
-            thread::park_timeout(POLL);
+            // Some answers come at once. Whoever stops the follower unparks it.
+            thread::park_timeout(backoff);
+            backoff = longer(backoff);
         }
         Ok(None)
     }
+}
+
+fn longer(backoff: Duration) -> Duration {
+    (backoff * 2).min(LONGEST_BACKOFF)
 }
 
 fn event_of(
@@ -233,5 +241,19 @@ impl ConsumerContext for FollowerContext {}
 const POLL: Duration = Duration::from_millis(50);
 /// Bounds how long one question keeps a follower from stopping.
 const ONE_QUESTION: Duration = Duration::from_millis(500);
-/// How long brokers may be unreachable at the start.
-const METADATA_PATIENCE: Duration = Duration::from_secs(30);
+/// Bounds how long after brokers are back a follower that waits for them learns of it.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_become_rare_and_never_end() {
+        let waits: Vec<u128> = std::iter::successors(Some(POLL), |wait| Some(longer(*wait)))
+            .take(7)
+            .map(|wait| wait.as_millis())
+            .collect();
+        assert_eq!(waits, [50, 100, 200, 400, 800, 1000, 1000]);
+    }
+}

@@ -58,6 +58,27 @@ async fn a_follower_tells_when_the_brokers_go_and_when_it_is_up_to_date_again() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_follower_waits_for_brokers_that_are_away_at_the_start() {
+    let fixture = Fixture::new(1);
+    fixture.feed(0..1);
+    fixture.broker.take_down().unwrap();
+    for start in [StartAt::Beginning, StartAt::End] {
+        let mut config = FollowerConfig::from_beginning(fixture.options.clone(), INPUT);
+        config.start = start;
+        let given_up = Follower::channel(config, 10).unwrap().0;
+        given_up.stop();
+    }
+    let config = FollowerConfig::from_beginning(fixture.options.clone(), INPUT);
+    let (_follower, mut events) = Follower::channel(config, 10).unwrap();
+    fixture.broker.bring_up().unwrap();
+    let mut next = events.recv().await.unwrap();
+    while next == FollowerEvent::Disconnected {
+        next = events.recv().await.unwrap();
+    }
+    assert!(matches!(next, FollowerEvent::Record(_)), "{next:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_follower_starts_where_it_is_told() {
     let fixture = Fixture::new(2);
     fixture.feed(0..10);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use control_plane::{ControlPlane, deployment_toml};
 use inference::EngineConfig;
-use inference::bundle::Bundle;
+use inference::inspect::{self, Inspection};
 use kafka_pipeline::{InProcessBroker, KafkaOptions, PipelineOptions};
 use moderation::{BundleRole, DeployedBundle, Deployment, DirectMessageScope, Limits};
 use moderation_wire::Topics;
@@ -44,13 +44,18 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
-    /// Reads the bundle and starts the broker.
+    /// Certifies the bundle and starts the broker. A classifier that refuses the only deployment waits for another one,
+    /// and the demo would wait with it.
     ///
     /// # Errors
     /// Names the file that is missing or wrong.
     pub(crate) fn start(bundle: &Path) -> anyhow::Result<Self> {
         let directory = found(bundle, "--bundle")?;
-        let (bundle_directory, bundle) = deployed(&directory)?;
+        // These errors tell their causes themselves.
+        let inspection = inspect::verify(&directory, None, None)
+            .map_err(|error| anyhow!("--bundle {} cannot be used: {error}", bundle.display()))?
+            .inspection;
+        let (bundle_directory, bundle) = deployed(&directory, inspection)?;
         let broker = InProcessBroker::start()?;
         let topics = Topics::default();
         for topic in [
@@ -145,11 +150,8 @@ impl Installation {
     }
 }
 
-/// Reads a bundle's name and digest, and splits its path as deployments have it.
-fn deployed(directory: &Path) -> anyhow::Result<(PathBuf, DeployedBundle)> {
-    // The error tells its causes itself.
-    let bundle = Bundle::read(directory)
-        .map_err(|error| anyhow!("the bundle {} cannot be used: {error}", directory.display()))?;
+/// Splits a bundle's path as deployments have it.
+fn deployed(directory: &Path, bundle: Inspection) -> anyhow::Result<(PathBuf, DeployedBundle)> {
     let name = directory.file_name().and_then(|name| name.to_str());
     let (Some(parent), Some(name)) = (directory.parent(), name) else {
         bail!(
@@ -158,9 +160,9 @@ fn deployed(directory: &Path) -> anyhow::Result<(PathBuf, DeployedBundle)> {
         );
     };
     let deployed = DeployedBundle {
-        digest: bundle.digest().clone(),
-        name: bundle.manifest().name.to_string(),
-        version: bundle.manifest().version.to_string(),
+        digest: bundle.digest,
+        name: bundle.name,
+        version: bundle.version,
         role: BundleRole::Serving,
         path: name.to_owned(),
     };
@@ -190,8 +192,9 @@ fn found(path: &Path, option: &str) -> anyhow::Result<PathBuf> {
 #[cfg(test)]
 pub(crate) fn shipped() -> (PathBuf, DeployedBundle, String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let (directory, bundle) =
-        deployed(&root.join("deploy/models/screen")).expect("the shipped bundle");
+    let directory = root.join("deploy/models/screen");
+    let inspection = inspect::inspect(&directory).expect("the shipped bundle");
+    let (directory, bundle) = deployed(&directory, inspection).expect("it has a name");
     let policy =
         fs::read_to_string(root.join("deploy/policies/default.toml")).expect("the shipped policy");
     (directory, bundle, policy)
@@ -200,6 +203,35 @@ pub(crate) fn shipped() -> (PathBuf, DeployedBundle, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Changes two bytes of the model's graph in a copy of the shipped bundle.
+    fn damaged(directory: &Path) -> std::io::Result<()> {
+        let (parent, shipped, _) = shipped();
+        for file in fs::read_dir(parent.join(shipped.path))? {
+            let file = file?;
+            fs::copy(file.path(), directory.join(file.file_name()))?;
+        }
+        let model = directory.join("model.onnx");
+        let mut bytes = fs::read(&model)?;
+        bytes[200..202].iter_mut().for_each(|byte| *byte ^= 0xff);
+        fs::write(model, bytes)
+    }
+
+    #[test]
+    fn a_damaged_bundle_is_refused_before_anything_starts() {
+        let directory = tempfile::tempdir().unwrap();
+        damaged(directory.path()).unwrap();
+        let error = Installation::start(directory.path())
+            .err()
+            .expect("it is refused");
+        let message = format!("{error:#}");
+        let name = directory.path().display().to_string();
+        assert!(
+            message.contains(&name) && message.contains("model.onnx"),
+            "{message}"
+        );
+        assert!(!message.contains('\n'), "{message}");
+    }
 
     #[test]
     fn shipped_files_are_found_from_anywhere_in_the_build() {

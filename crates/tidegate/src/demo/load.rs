@@ -40,6 +40,22 @@ impl Pace {
             .map(|rate| Duration::from_secs_f64(index as f64 / rate))
     }
 
+    /// Returns how far a run that has an end came before it was told to stop, where the source holds `available` events.
+    fn shortfall(&self, sent: u64, elapsed: Duration, available: Option<u64>) -> Option<String> {
+        let events = self.events.into_iter().chain(available).min();
+        let whole =
+            |time: Duration| humantime::format_duration(Duration::from_secs(time.as_secs()));
+        match (events, self.duration) {
+            (Some(events), _) => Some(format!("after {sent} of {events} events")),
+            (None, Some(duration)) => Some(format!(
+                "after {} of {}, {sent} events",
+                whole(elapsed),
+                humantime::format_duration(duration)
+            )),
+            (None, None) => None,
+        }
+    }
+
     fn is_over(&self, index: u64, elapsed: Duration) -> bool {
         let at = self.due(index).unwrap_or(elapsed);
         self.events.is_some_and(|events| index >= events)
@@ -68,11 +84,11 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Sends events until there are no more or it is stopped.
+    /// Sends events until there are no more or it is stopped, and returns how far it came if that is short of its end.
     ///
     /// # Errors
     /// If an event cannot be made or the producer has failed.
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    pub(crate) fn run(self) -> anyhow::Result<Option<String>> {
         let sent = self.send_all();
         // The observer is told even after an error, so that it can account for what was sent.
         self.observe(Observation::AllPublished(CpuTime::now()))?;
@@ -82,17 +98,18 @@ impl Load {
         sent
     }
 
-    fn send_all(&self) -> anyhow::Result<()> {
+    fn send_all(&self) -> anyhow::Result<Option<String>> {
         let (mut index, mut bytes) = (0, 0);
         let mut begin = Duration::ZERO;
-        let last = self.source.len().unwrap_or(u64::MAX);
-        while index < last
+        let available = self.source.len();
+        while available.is_none_or(|available| index < available)
             && !self
                 .pace
                 .is_over(index, self.clock.elapsed().saturating_sub(begin))
         {
             let Some(due) = self.wait(begin, index, bytes) else {
-                break;
+                let elapsed = self.clock.elapsed().saturating_sub(begin);
+                return Ok(self.pace.shortfall(index, elapsed, available));
             };
             let scheduled = Clock::ticks(due);
             let event = self.source.event(index, self.clock.wall(scheduled))?;
@@ -113,7 +130,7 @@ impl Load {
                 begin = self.clock.elapsed().saturating_sub(passed);
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn wait_for_first_answer(&self) {
@@ -163,6 +180,29 @@ impl Load {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check_shortfall(
+        events: Option<u64>,
+        seconds: Option<u64>,
+        available: Option<u64>,
+        said: &str,
+    ) {
+        let pace = Pace {
+            rate: None,
+            events,
+            duration: seconds.map(Duration::from_secs),
+        };
+        let shortfall = pace.shortfall(4, Duration::from_millis(2900), available);
+        assert_eq!(shortfall.unwrap_or_default(), said);
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_says_how_far_it_came_if_it_has_an_end() {
+        check_shortfall(Some(100), None, None, "after 4 of 100 events");
+        check_shortfall(Some(100), Some(60), Some(7), "after 4 of 7 events");
+        check_shortfall(None, Some(60), None, "after 2s of 1m, 4 events");
+        check_shortfall(None, None, None, "");
+    }
 
     #[test]
     fn the_pace_says_when_events_are_due_and_when_they_end() {

@@ -1,6 +1,6 @@
 //! The observer: keeps the ledger, and knows when everything is accounted for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
@@ -71,8 +71,12 @@ pub(crate) struct Observed {
     pub(crate) cpu_us_per_event: BTreeMap<&'static str, f64>,
     /// The versions that appeared.
     pub(crate) versions: Versions,
+    /// The deployments that decisions name.
+    pub(crate) deployments: BTreeSet<u64>,
     /// Why waiting was given up, if it was.
     pub(crate) given_up: Option<String>,
+    /// How far a run with an end came that was told to stop before.
+    pub(crate) interrupted: Option<String>,
 }
 
 /// The observer's dependencies.
@@ -96,6 +100,7 @@ pub(crate) struct Observer {
     wiring: Wiring,
     ledger: Ledger,
     versions: Versions,
+    deployments: BTreeSet<u64>,
     tally: Tally,
     ages: Histogram<u64>,
     recent_ages: Histogram<u64>,
@@ -121,6 +126,7 @@ impl Observer {
             wiring,
             ledger: Ledger::default(),
             versions: Versions::default(),
+            deployments: BTreeSet::new(),
             tally: Tally::default(),
             recent_ages: ages.clone(),
             ages,
@@ -199,6 +205,7 @@ impl Observer {
     ) {
         self.tally.decisions += 1;
         self.tally.policy_version = glance.policy_version;
+        self.deployments.insert(glance.deployment_version);
         self.first_decision.get_or_insert(at);
         let clock = self.wiring.clock;
         let Some(entry) = index.and_then(|index| self.ledger.entry(index)) else {
@@ -352,7 +359,9 @@ impl Observer {
             ages: self.ages,
             first_decision: self.first_decision,
             versions: self.versions,
+            deployments: self.deployments,
             given_up: self.given_up,
+            interrupted: None,
         }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) struct Report {
     pub(crate) peak_rss_mib: f64,
     /// The policy of the last decision.
     pub(crate) policy_version: u64,
-    /// All bundles that were deployed: name, version, digest.
+    /// The bundles of all deployments that anything was scored under: name, version, digest.
     pub(crate) models: Vec<String>,
     /// By issue and age band.
     #[serde(flatten)]
@@ -49,6 +49,8 @@ pub(crate) struct Report {
     pub(crate) seed: Option<u64>,
     /// From the start of the process to the first decision.
     pub(crate) first_decision_seconds: Option<f64>,
+    /// How far a run with an end came that was told to stop before.
+    pub(crate) interrupted: Option<String>,
     /// The guarantee of delivery that was in force.
     pub(crate) delivery: &'static str,
 }
@@ -90,12 +92,18 @@ impl Report {
             },
             peak_rss_mib: usage as f64 / f64::from(1 << 20),
             policy_version: observed.tally.policy_version,
-            models: observed.versions.models(),
+            models: observed.versions.models_of(&observed.deployments),
             impact: findings.impact,
             seed,
             first_decision_seconds: observed.first_decision.map(since_start),
+            interrupted: observed.interrupted,
             delivery: super::DELIVERY,
         }
+    }
+
+    /// Returns whether all was sent that should be, and what came is exactly what must come.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.interrupted.is_none() && self.is_exact()
     }
 
     /// Returns whether what came is exactly what must come.
@@ -116,6 +124,9 @@ impl Report {
         } else {
             "NOT what must come"
         };
+        if let Some(how_far) = &self.interrupted {
+            writeln!(out, "interrupted    {how_far}")?;
+        }
         writeln!(out, "events in      {}", self.events_in)?;
         writeln!(
             out,
@@ -222,6 +233,20 @@ mod tests {
     }
 
     #[test]
+    fn an_interrupted_run_says_so() {
+        let report = Report {
+            interrupted: Some("after 4 of 100 events".to_owned()),
+            ..Report::default()
+        };
+        assert!(report.is_exact() && !report.is_complete());
+        let summary = report.summary();
+        assert!(
+            summary.starts_with("interrupted    after 4 of 100 events\n"),
+            "{summary}"
+        );
+    }
+
+    #[test]
     fn the_json_has_the_fields_that_readers_rely_on() {
         let json = serde_json::to_value(Report::default()).unwrap();
         let mut names: Vec<&str> = json
@@ -242,6 +267,7 @@ mod tests {
             "duplicates",
             "events_in",
             "first_decision_seconds",
+            "interrupted",
             "latency_ms",
             "lost",
             "missed",

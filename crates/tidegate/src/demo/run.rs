@@ -113,11 +113,13 @@ impl Demo {
         let load = spawn("demo-load", move || load.run())?;
 
         let sent = join(load);
-        let observed = join(observer)?;
+        let mut observed = join(observer)?;
         drop(followers);
         let findings = join(oracle)??;
         Live::new().end();
-        sent??;
+        let interrupted = sent??;
+        // Whoever gives up stops the load, and says why.
+        observed.interrupted = interrupted.filter(|_| observed.given_up.is_none());
         Ok((observed, findings))
     }
 }

@@ -1,6 +1,6 @@
 //! The policies and deployments that the control topic holds, as far as they have appeared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -45,11 +45,11 @@ impl Versions {
         self.deployments.get(&version)
     }
 
-    /// Returns all bundles that were ever deployed, as `name version digest`.
-    pub(crate) fn models(&self) -> Vec<String> {
-        let bundles = self
-            .deployments
-            .values()
+    /// Returns all bundles of these deployments, as `name version digest`.
+    pub(crate) fn models_of(&self, numbers: &BTreeSet<u64>) -> Vec<String> {
+        let bundles = numbers
+            .iter()
+            .filter_map(|number| self.deployments.get(number))
             .flat_map(|deployment| &deployment.bundles);
         let mut models: Vec<_> = bundles
             .map(|bundle| format!("{} {} {}", bundle.name, bundle.version, bundle.digest))

@@ -80,9 +80,9 @@ impl AsRef<ProcessConfig> for Config {
 
 impl ServiceConfig for Config {
     fn validate(&self) -> Result<(), InvalidValue> {
-        if let Err(error) = self.kafka.validate() {
-            return Err(InvalidValue::new("kafka", error, "a usable setting"));
-        }
+        self.kafka
+            .validate()
+            .map_err(|setting| InvalidValue::new(setting.key, setting.value, setting.allowed))?;
         if self.topic_prefix.is_empty() {
             return Err(InvalidValue::new(
                 "topic_prefix",
@@ -133,6 +133,15 @@ mod tests {
         let config: Config = service_runtime::config::parse(Path::new("c.toml"), text).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:7301");
         assert_eq!(config.max_policy_bytes(), 512 * 1024);
+    }
+
+    #[test]
+    fn brokers_that_are_missing_are_named() {
+        let text = "[kafka]\nbrokers = \"\"";
+        let error = service_runtime::config::parse::<Config>(Path::new("c.toml"), text);
+        let said = error.unwrap_err().to_string();
+        let expected = "kafka.brokers = \"\" cannot be used: expected host:port, comma-separated";
+        assert!(said.ends_with(expected), "{said}");
     }
 
     #[test]

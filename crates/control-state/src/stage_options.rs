@@ -46,7 +46,7 @@ impl StageOptions<'_> {
         }
         self.pipeline()
             .validate()
-            .map_err(|error| InvalidValue::new("kafka or pipeline", error, "a usable setting"))?;
+            .map_err(|setting| InvalidValue::new(setting.key, setting.value, setting.allowed))?;
         self.limits.validate().map_err(|limit| {
             let (least, most) = (limit.allowed.start(), limit.allowed.end());
             let key = format!("limits.{}", limit.key);

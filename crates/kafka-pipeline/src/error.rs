@@ -6,13 +6,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
     /// A setting is wrong, or is one that this crate sets itself.
-    #[error("kafka setting {key:?}: {reason}")]
-    Setting {
-        /// The setting's name.
-        key: String,
-        /// What is wrong with it and what is allowed.
-        reason: String,
-    },
+    #[error(transparent)]
+    Setting(#[from] InvalidSetting),
     /// A topic or partition does not exist.
     #[error("unknown topic or partition: {0}")]
     UnknownTopic(String),
@@ -45,14 +40,39 @@ pub enum Error {
     Client(String),
 }
 
-impl Error {
-    pub(crate) fn setting(key: &str, reason: impl Into<String>) -> Self {
-        Self::Setting {
-            key: key.to_owned(),
-            reason: reason.into(),
+/// A setting that cannot be used.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("{key} = {value} cannot be used: expected {allowed}")]
+pub struct InvalidSetting {
+    /// The setting's name, dotted as in a stage's configuration file; that of librdkafka where it is librdkafka that
+    /// refuses it.
+    pub key: String,
+    /// What it is; `***` where that may be a secret.
+    pub value: String,
+    /// What is allowed.
+    pub allowed: String,
+}
+
+impl InvalidSetting {
+    pub(crate) fn new(
+        key: impl Into<String>,
+        value: impl Into<String>,
+        allowed: impl Into<String>,
+    ) -> Self {
+        Self {
+            key: key.into(),
+            value: value.into(),
+            allowed: allowed.into(),
         }
     }
 
+    /// Leaves out the value, which may be a secret.
+    pub(crate) fn without_value(key: impl Into<String>, allowed: impl Into<String>) -> Self {
+        Self::new(key, "***", allowed)
+    }
+}
+
+impl Error {
     /// Sorts a final error by its code. `context` names what was tried and holds no users' text.
     pub(crate) fn from_code(code: RDKafkaErrorCode, context: &str) -> Self {
         use RDKafkaErrorCode as Code;
@@ -72,7 +92,10 @@ impl Error {
 
     pub(crate) fn from_kafka(error: &KafkaError, context: &str) -> Self {
         match error {
-            KafkaError::ClientConfig(_, reason, key, _) => Self::setting(key, reason.clone()),
+            KafkaError::ClientConfig(_, reason, key, _) => {
+                let allowed = format!("what librdkafka takes ({reason})");
+                InvalidSetting::without_value(key, allowed).into()
+            }
             other => match other.rdkafka_error_code() {
                 Some(code) => Self::from_code(code, context),
                 None => Self::Client(format!("{context}: {other}")),

@@ -51,7 +51,7 @@ mod wire;
 pub use broker::{InProcessBroker, ProduceFault};
 pub use budget::InFlightBudget;
 pub use control::{Progress, State};
-pub use error::Error;
+pub use error::{Error, InvalidSetting};
 pub use follower::{Follower, FollowerConfig, FollowerEvent, StartAt};
 pub use frontier::{CommitFrontier, Ticket};
 pub use metrics::describe_metrics;

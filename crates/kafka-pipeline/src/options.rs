@@ -9,7 +9,7 @@ use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::error::InvalidSetting;
 
 /// How to reach the brokers. The maps are librdkafka's settings, passed through as they are.
 ///
@@ -42,22 +42,25 @@ impl KafkaOptions {
     /// Checks what can be checked without a connection.
     ///
     /// # Errors
-    /// [`Error::Setting`] names the key: no broker, or a setting that this crate sets itself.
-    pub fn validate(&self) -> Result<(), Error> {
+    /// Names the key: no broker, or a setting that this crate sets itself.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
         if self.brokers.trim().is_empty() {
-            return Err(Error::setting(
-                "brokers",
-                "is empty; give host:port, comma-separated",
+            return Err(InvalidSetting::new(
+                "kafka.brokers",
+                format!("{:?}", self.brokers),
+                "host:port, comma-separated",
             ));
         }
-        for key in [&self.client, &self.consumer, &self.producer]
-            .into_iter()
-            .flat_map(BTreeMap::keys)
-        {
-            if OWNED_SETTINGS.contains(&key.as_str()) {
-                return Err(Error::setting(
-                    key,
-                    "is set by tidegate itself and cannot be passed through",
+        for (table, settings) in [
+            ("client", &self.client),
+            ("consumer", &self.consumer),
+            ("producer", &self.producer),
+        ] {
+            let is_owned = |key: &&String| OWNED_SETTINGS.contains(&key.as_str());
+            if let Some(key) = settings.keys().find(is_owned) {
+                return Err(InvalidSetting::without_value(
+                    format!("kafka.{table}.{key}"),
+                    "no such key, for tidegate itself sets it",
                 ));
             }
         }
@@ -202,6 +205,36 @@ impl Default for PipelineOptions {
     }
 }
 
+impl PipelineOptions {
+    fn validate(&self) -> Result<(), InvalidSetting> {
+        let events = self.max_in_flight_events;
+        if !(1..=MAX_IN_FLIGHT_EVENTS).contains(&events) {
+            return Err(InvalidSetting::new(
+                "pipeline.max_in_flight_events",
+                events.to_string(),
+                format!("1 to {MAX_IN_FLIGHT_EVENTS}"),
+            ));
+        }
+        let interval = self.commit_interval;
+        if interval.as_millis() == 0 {
+            return Err(InvalidSetting::new(
+                "pipeline.commit_interval",
+                format!("{interval:?}"),
+                "1ms or more",
+            ));
+        }
+        let drain = self.rebalance_drain;
+        if drain > MAX_REBALANCE_DRAIN {
+            return Err(InvalidSetting::new(
+                "pipeline.rebalance_drain",
+                format!("{drain:?}"),
+                format!("0s to {MAX_REBALANCE_DRAIN:?}"),
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// A whole pipeline: what it reads, as whom, and how.
 #[derive(Debug, Clone)]
 pub struct PipelineConfig {
@@ -225,37 +258,21 @@ impl PipelineConfig {
     /// Checks what can be checked without a connection.
     ///
     /// # Errors
-    /// [`Error::Setting`] names the key, its value and what is allowed.
-    pub fn validate(&self) -> Result<(), Error> {
+    /// Names the key, its value and what is allowed.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
         self.kafka.validate()?;
         if self.inputs.is_empty() {
-            return Err(Error::setting(
-                "inputs",
-                "is empty; name at least one topic",
-            ));
+            return Err(InvalidSetting::new("inputs", "[]", "at least one topic"));
         }
         for (key, value) in [
             ("group", &self.group),
             ("dead_letter_topic", &self.dead_letter_topic),
         ] {
             if value.is_empty() {
-                return Err(Error::setting(key, "is empty"));
+                return Err(InvalidSetting::new(key, "\"\"", "a name"));
             }
         }
-        let events = self.options.max_in_flight_events;
-        if !(1..=MAX_IN_FLIGHT_EVENTS).contains(&events) {
-            let reason = format!("is {events}; allowed are 1 to {MAX_IN_FLIGHT_EVENTS}");
-            return Err(Error::setting("max_in_flight_events", reason));
-        }
-        if self.options.commit_interval.as_millis() == 0 {
-            return Err(Error::setting("commit_interval", "is below 1ms"));
-        }
-        let drain = self.options.rebalance_drain;
-        if drain > MAX_REBALANCE_DRAIN {
-            let reason = format!("is {drain:?}; allowed are 0s to {MAX_REBALANCE_DRAIN:?}");
-            return Err(Error::setting("rebalance_drain", reason));
-        }
-        Ok(())
+        self.options.validate()
     }
 
     pub(crate) fn group_config(&self) -> ClientConfig {
@@ -309,26 +326,29 @@ mod tests {
     #[test]
     fn wrong_settings_are_named() {
         assert_eq!(config().validate(), Ok(()));
-        check(|c| c.kafka.brokers.clear(), "\"brokers\"");
-        check(|c| c.inputs.clear(), "\"inputs\"");
-        check(|c| c.group.clear(), "\"group\"");
-        check(|c| c.dead_letter_topic.clear(), "\"dead_letter_topic\"");
+        check(
+            |c| c.kafka.brokers.clear(),
+            "kafka.brokers = \"\" cannot be used: expected host:port, comma-separated",
+        );
+        check(|c| c.inputs.clear(), "inputs = []");
+        check(|c| c.group.clear(), "group = \"\"");
+        check(|c| c.dead_letter_topic.clear(), "dead_letter_topic = \"\"");
         check(
             |c| c.options.max_in_flight_events = 0,
-            "\"max_in_flight_events\"",
+            "pipeline.max_in_flight_events = 0 cannot be used: expected 1 to 1000000",
         );
         check(
             |c| c.options.commit_interval = Duration::ZERO,
-            "\"commit_interval\"",
+            "pipeline.commit_interval = 0ns",
         );
         check(
             |c| c.options.rebalance_drain = Duration::from_millis(20_001),
-            "\"rebalance_drain\": is 20.001s; allowed are 0s to 20s",
+            "pipeline.rebalance_drain = 20.001s cannot be used: expected 0s to 20s",
         );
         for key in OWNED_SETTINGS {
             check(
                 |c| drop(c.kafka.client.insert((*key).to_owned(), "x".to_owned())),
-                key,
+                &format!("kafka.client.{key} = *** cannot be used"),
             );
         }
     }

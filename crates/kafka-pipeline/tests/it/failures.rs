@@ -106,7 +106,7 @@ async fn a_broken_start_is_a_clear_error() {
                     .insert("no.such.setting".to_owned(), "1".to_owned()),
             )
         },
-        |error| matches!(error, Error::Setting { key, .. } if key == "no.such.setting"),
+        |error| matches!(error, Error::Setting(setting) if setting.key == "no.such.setting"),
     )
     .await;
     check_start_fails(
@@ -118,7 +118,7 @@ async fn a_broken_start_is_a_clear_error() {
                     .insert("group.id".to_owned(), "other".to_owned()),
             )
         },
-        |error| matches!(error, Error::Setting { key, .. } if key == "group.id"),
+        |error| matches!(error, Error::Setting(setting) if setting.key == "kafka.consumer.group.id"),
     )
     .await;
 }

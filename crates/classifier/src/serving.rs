@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use control_state::{Replica, Stage, VersionedDeployment, Versions};
-use inference::Engine;
+use inference::{DeployError, Engine};
 use kafka_pipeline::Handle;
 use service_runtime::ServiceContext;
 
@@ -34,9 +34,15 @@ impl ServingDeployment {
         };
         loop {
             let deployment = serving.versions.next().await?;
-            if serving.load_or_refuse(&deployment).await? {
-                serving.replica.acknowledge_deployment(deployment.version);
-                return Ok(serving);
+            let version = deployment.version;
+            match serving.load_or_refuse(&deployment).await? {
+                Ok(()) => {
+                    serving.replica.acknowledge_deployment(version);
+                    return Ok(serving);
+                }
+                Err(error) => {
+                    stage.refused_first(format!("deployment {version} was refused: {error}"));
+                }
             }
         }
     }
@@ -52,14 +58,17 @@ impl ServingDeployment {
                 .versions
                 .next_while_settling(&pipeline, acknowledge)
                 .await?;
-            if self.load_or_refuse(&deployment).await? {
+            if self.load_or_refuse(&deployment).await?.is_ok() {
                 self.versions.serves(deployment);
             }
         }
     }
 
     /// Loads, certifies and swaps in, on a thread where that may take its time.
-    async fn load_or_refuse(&self, deployment: &Arc<VersionedDeployment>) -> anyhow::Result<bool> {
+    async fn load_or_refuse(
+        &self,
+        deployment: &Arc<VersionedDeployment>,
+    ) -> anyhow::Result<Result<(), DeployError>> {
         let version = deployment.version;
         let (engine, loading) = (Arc::clone(&self.engine), Arc::clone(deployment));
         let loaded = self
@@ -70,13 +79,13 @@ impl ServingDeployment {
             Ok(_) => {
                 self.metrics.serving(version);
                 tracing::info!(%version, "serving a deployment");
-                Ok(true)
+                Ok(Ok(()))
             }
             Err(error) => {
                 tracing::error!(%version, %error, "refused a deployment");
                 self.metrics.refused();
                 self.replica.refuse_deployment(version, error.to_string());
-                Ok(false)
+                Ok(Err(error))
             }
         }
     }

@@ -100,6 +100,13 @@ impl Stage {
         self.replica.clone()
     }
 
+    /// Says that a version was refused while nothing serves yet: `serving` tells so until
+    /// [`Stage::before_consuming`] has found what it waits for. `refused` names the version and the reason, and must hold
+    /// no user's text.
+    pub fn refused_first(&self, refused: String) {
+        self.conditions.serving.set_not_ready(refused);
+    }
+
     /// Waits for something that the stage needs before it can consume: `None` if it was told to stop before.
     ///
     /// # Errors

@@ -25,14 +25,20 @@ impl ServingPolicy {
         let metrics = PolicyMetrics::new();
         loop {
             let policy = versions.next().await?;
-            if let Some(compiled) = compile_or_refuse(&policy, &replica, &metrics) {
-                replica.acknowledge_policy(policy.version);
-                return Ok(Self {
-                    snapshot: Arc::new(ArcSwap::from_pointee(compiled)),
-                    versions,
-                    replica,
-                    metrics,
-                });
+            let version = policy.version;
+            match compile_or_refuse(&policy, &replica, &metrics) {
+                Ok(compiled) => {
+                    replica.acknowledge_policy(version);
+                    return Ok(Self {
+                        snapshot: Arc::new(ArcSwap::from_pointee(compiled)),
+                        versions,
+                        replica,
+                        metrics,
+                    });
+                }
+                Err(reason) => {
+                    stage.refused_first(format!("policy {version} was refused: {reason}"));
+                }
             }
         }
     }
@@ -52,7 +58,7 @@ impl ServingPolicy {
                 .versions
                 .next_while_settling(&pipeline, acknowledge)
                 .await?;
-            if let Some(compiled) = compile_or_refuse(&policy, &self.replica, &self.metrics) {
+            if let Ok(compiled) = compile_or_refuse(&policy, &self.replica, &self.metrics) {
                 self.snapshot.store(Arc::new(compiled));
                 self.versions.serves(policy);
             }
@@ -64,7 +70,7 @@ fn compile_or_refuse(
     policy: &VersionedPolicy,
     replica: &Replica,
     metrics: &PolicyMetrics,
-) -> Option<CompiledPolicy> {
+) -> Result<CompiledPolicy, String> {
     let version = policy.version;
     let compiled = Policy::parse(policy.content.text())
         .and_then(|parsed| CompiledPolicy::compile(&parsed, version));
@@ -72,14 +78,14 @@ fn compile_or_refuse(
         Ok(compiled) => {
             metrics.serving(version);
             tracing::info!(%version, "serving a policy");
-            Some(compiled)
+            Ok(compiled)
         }
         Err(findings) => {
             let reason = summary(&findings);
             tracing::error!(%version, %reason, "refused a policy");
             metrics.refused();
-            replica.refuse_policy(version, reason);
-            None
+            replica.refuse_policy(version, reason.clone());
+            Err(reason)
         }
     }
 }

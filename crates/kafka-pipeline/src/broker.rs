@@ -10,7 +10,7 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
-use crate::client_log;
+use crate::client_log::{self, ErrorLog};
 use crate::error::Error;
 use crate::native;
 use crate::options::KafkaOptions;
@@ -35,7 +35,10 @@ impl InProcessBroker {
         let mut config = ClientConfig::new();
         config.set("test.mock.num.brokers", "1");
         config.set_log_level(RDKafkaLogLevel::Error);
-        let owner = BaseProducer::from_config_and_context(&config, BrokerContext)
+        let context = BrokerContext {
+            errors: ErrorLog::new("the in-process broker"),
+        };
+        let owner = BaseProducer::from_config_and_context(&config, context)
             .map_err(|error| Error::from_kafka(&error, "in-process broker"))?;
         if !native::remove_group_join_delay(owner.client()) {
             return Err(Error::Client(
@@ -155,7 +158,9 @@ impl ProduceFault {
     }
 }
 
-struct BrokerContext;
+struct BrokerContext {
+    errors: ErrorLog,
+}
 
 impl ClientContext for BrokerContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -163,7 +168,7 @@ impl ClientContext for BrokerContext {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        client_log::write_error(&error, reason);
+        self.errors.write(&error, reason);
     }
 }
 

@@ -12,7 +12,7 @@ use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::client_log;
+use crate::client_log::{self, ErrorLog};
 use crate::error::{Error, is_final_for_producer};
 use crate::group::GroupContext;
 use crate::native;
@@ -48,11 +48,12 @@ impl Delivery {
         options: &KafkaOptions,
         consumer: Arc<BaseConsumer<GroupContext>>,
     ) -> Result<Self, Error> {
-        let producer = BaseProducer::from_config_and_context(
-            &options.producer_config(),
-            DeliveryContext::default(),
-        )
-        .map_err(|error| Error::from_kafka(&error, "producer"))?;
+        let context = DeliveryContext {
+            errors: ErrorLog::new(&options.brokers),
+            inbox: Mutex::default(),
+        };
+        let producer = BaseProducer::from_config_and_context(&options.producer_config(), context)
+            .map_err(|error| Error::from_kafka(&error, "producer"))?;
         Ok(Self {
             producer,
             consumer,
@@ -198,8 +199,8 @@ struct Failed {
 
 /// Receives delivery reports. The emitter thread alone polls the producer, so the lock is never contended; the client
 /// library asks for a context that could be shared.
-#[derive(Default)]
 struct DeliveryContext {
+    errors: ErrorLog,
     inbox: Mutex<Inbox>,
 }
 
@@ -230,7 +231,7 @@ impl ClientContext for DeliveryContext {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        client_log::write_error(&error, reason);
+        self.errors.write(&error, reason);
         if let Some(code) = error.rdkafka_error_code()
             && is_final_for_producer(code)
         {

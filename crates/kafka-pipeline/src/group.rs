@@ -14,7 +14,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
 use crate::assignment::{Assignment, AssignmentId};
-use crate::client_log;
+use crate::client_log::{self, ErrorLog};
 use crate::emitter::{EmitterMessage, Revocation};
 use crate::metrics::GroupMetrics;
 
@@ -27,6 +27,7 @@ pub(crate) enum GroupEvent {
 
 /// Runs inside `poll`, on the consumer thread.
 pub(crate) struct GroupContext {
+    errors: ErrorLog,
     emitter: Sender<EmitterMessage>,
     /// Filled by callbacks and emptied by the loop after each poll, both on the consumer thread.
     membership: Mutex<Membership>,
@@ -48,11 +49,13 @@ struct Membership {
 
 impl GroupContext {
     pub(crate) fn new(
+        errors: ErrorLog,
         emitter: Sender<EmitterMessage>,
         drain: Duration,
         metrics: GroupMetrics,
     ) -> Self {
         Self {
+            errors,
             emitter,
             membership: Mutex::default(),
             changed: AtomicBool::new(false),
@@ -200,7 +203,7 @@ impl ClientContext for GroupContext {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        client_log::write_error(&error, reason);
+        self.errors.write(&error, reason);
     }
 }
 

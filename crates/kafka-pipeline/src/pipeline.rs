@@ -12,6 +12,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::sync::watch;
 
 use crate::budget::InFlightBudget;
+use crate::client_log::ErrorLog;
 use crate::consumer::{ConsumerLoop, Drain, Flow};
 use crate::control::{Control, Progress, State};
 use crate::delivery::Delivery;
@@ -212,6 +213,7 @@ impl Parts {
         let (announce_release, released) = bounded(1);
         let group_metrics = GroupMetrics::new(config.stage);
         let context = GroupContext::new(
+            ErrorLog::new(&config.kafka.brokers),
             emitter_inbox.clone(),
             config.options.rebalance_drain,
             group_metrics,

@@ -12,7 +12,7 @@ use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext};
 use tokio::sync::oneshot;
 
-use crate::client_log;
+use crate::client_log::{self, ErrorLog};
 use crate::error::Error;
 use crate::options::KafkaOptions;
 use crate::record::OutputRecord;
@@ -44,9 +44,11 @@ impl Publisher {
     /// [`Error::Setting`] names a setting that is wrong.
     pub fn new(options: &KafkaOptions) -> Result<Self, Error> {
         options.validate()?;
-        let producer =
-            BaseProducer::from_config_and_context(&options.producer_config(), PublisherContext)
-                .map_err(|error| Error::from_kafka(&error, "publisher"))?;
+        let context = PublisherContext {
+            errors: ErrorLog::new(&options.brokers),
+        };
+        let producer = BaseProducer::from_config_and_context(&options.producer_config(), context)
+            .map_err(|error| Error::from_kafka(&error, "publisher"))?;
         let producer = Arc::new(producer);
         let is_ending = Arc::new(AtomicBool::new(false));
         let polling = {
@@ -175,7 +177,9 @@ fn on_delivery(callback: impl FnOnce(Result<Published, Error>) + Send + 'static)
     Box::new(Mutex::new(Box::new(callback)))
 }
 
-struct PublisherContext;
+struct PublisherContext {
+    errors: ErrorLog,
+}
 
 impl ClientContext for PublisherContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -183,7 +187,7 @@ impl ClientContext for PublisherContext {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        client_log::write_error(&error, reason);
+        self.errors.write(&error, reason);
     }
 }
 

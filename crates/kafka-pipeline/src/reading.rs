@@ -14,7 +14,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::client_log;
+use crate::client_log::{self, ErrorLog};
 use crate::error::{Error, is_final_for_consumer};
 use crate::follower::{FollowerConfig, FollowerEvent, StartAt};
 use crate::topics;
@@ -219,11 +219,16 @@ fn create_consumer(config: &FollowerConfig) -> Result<BaseConsumer<FollowerConte
     client.set("enable.partition.eof", "true");
     client.set("auto.offset.reset", "error");
     client.set("isolation.level", isolation);
-    BaseConsumer::from_config_and_context(&client, FollowerContext)
+    let context = FollowerContext {
+        errors: ErrorLog::new(&config.kafka.brokers),
+    };
+    BaseConsumer::from_config_and_context(&client, context)
         .map_err(|error| Error::from_kafka(&error, "follower"))
 }
 
-struct FollowerContext;
+struct FollowerContext {
+    errors: ErrorLog,
+}
 
 impl ClientContext for FollowerContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -231,7 +236,7 @@ impl ClientContext for FollowerContext {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        client_log::write_error(&error, reason);
+        self.errors.write(&error, reason);
     }
 }
 

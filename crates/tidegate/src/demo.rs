@@ -31,8 +31,8 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
-use service_runtime::{LogFormat, Process, ProcessConfig};
+use anyhow::{Context, anyhow, bail};
+use service_runtime::{LogFormat, Process, ProcessConfig, StartError};
 
 use installation::{Choices, Installation};
 use load::Pace;
@@ -145,7 +145,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         log_format: LogFormat::Human,
         log_filter: args.log.clone(),
         drain_deadline: DRAIN_DEADLINE,
-    })?;
+    })
+    .map_err(in_terms_of_the_demo)?;
     let choices = Choices {
         policy: args.policy.clone(),
         listen: args.listen,
@@ -181,6 +182,20 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// Names the option where the process would name its configuration, which the demo has none of.
+fn in_terms_of_the_demo(error: StartError) -> anyhow::Error {
+    match error {
+        StartError::Address { address, cause } => port_taken("--telemetry", address, &cause),
+        other => other.into(),
+    }
+}
+
+fn port_taken(option: &str, address: SocketAddr, cause: &std::io::Error) -> anyhow::Error {
+    anyhow!(
+        "cannot listen on {address}: {cause}; stop what listens there, or set {option} (port 0 takes a free one)"
+    )
+}
+
 fn announce(args: &Args, grpc: SocketAddr, telemetry: SocketAddr) {
     let traffic = match &args.input {
         Some(path) => format!("events of {}", path.display()),
@@ -210,4 +225,21 @@ fn publish(args: &Args, report: &Report) -> anyhow::Result<()> {
         print!("{}", report.summary());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_told_in_terms_of_the_demo() {
+        let cause = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+        let address = SocketAddr::from(([127, 0, 0, 1], 9464));
+        let message = in_terms_of_the_demo(StartError::Address { address, cause }).to_string();
+        assert!(
+            message.contains("127.0.0.1:9464") && message.contains("--telemetry"),
+            "{message}"
+        );
+        assert!(!message.contains("process."), "{message}");
+    }
 }

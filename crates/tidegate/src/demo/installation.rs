@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
@@ -13,6 +13,8 @@ use kafka_pipeline::{InProcessBroker, KafkaOptions, PipelineOptions};
 use moderation::{BundleRole, DeployedBundle, Deployment, DirectMessageScope, Limits};
 use moderation_wire::Topics;
 use service_runtime::{Process, ProcessConfig};
+
+use super::port_taken;
 
 /// Partitions of a topic; more would cost memory and no test of ours gains by it.
 const PARTITIONS: u16 = 8;
@@ -106,6 +108,9 @@ impl Installation {
 
     fn control_plane(&self, choices: &Choices) -> anyhow::Result<ControlPlane> {
         let policy = found(&choices.policy, "--policy")?;
+        // The control plane would name a setting that the demo has not. It takes the port again right behind this.
+        TcpListener::bind(choices.listen)
+            .map_err(|cause| port_taken("--listen", choices.listen, &cause))?;
         let deployment = Deployment {
             bundles: vec![self.bundle.clone()],
             direct_messages: DirectMessageScope::Reported,
@@ -231,6 +236,20 @@ mod tests {
             "{message}"
         );
         assert!(!message.contains('\n'), "{message}");
+    }
+
+    #[test]
+    fn a_taken_grpc_port_is_told_by_its_option() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (directory, bundle, _) = shipped();
+        let installation = Installation::start(&directory.join(bundle.path)).unwrap();
+        let choices = Choices {
+            policy: PathBuf::from("deploy/policies/default.toml"),
+            listen: taken.local_addr().unwrap(),
+        };
+        let error = installation.control_plane(&choices).err();
+        let message = error.expect("the port is taken").to_string();
+        assert!(message.contains("--listen"), "{message}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the pipeline caught, missed and wrongly acted on, measured against the truth.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -52,18 +52,46 @@ impl Impact {
         }
     }
 
-    /// Returns every issue that was counted, with its caught, missed and wrongly actioned events.
-    pub(crate) fn by_issue(&self) -> BTreeMap<&str, [u64; 3]> {
-        let mut rows: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
-        for (column, counts) in [&self.caught, &self.missed, &self.wrongly_actioned]
+    /// Returns a table for people: a line for each issue, a column for each band, and in each place how many were caught,
+    /// missed and wrongly actioned. Empty where nothing was counted.
+    pub(crate) fn table(&self) -> String {
+        let issues: BTreeSet<&str> = self
+            .columns()
             .into_iter()
-            .enumerate()
-        {
-            for (issue, bands) in counts {
-                rows.entry(issue).or_default()[column] += bands.values().sum::<u64>();
-            }
+            .flat_map(|counts| counts.keys().map(String::as_str))
+            .collect();
+        if issues.is_empty() {
+            return String::new();
         }
-        rows
+        let head = AgeBand::ALL.map(|band| band.as_str().to_owned());
+        let mut rows = vec![("caught/missed/wrongly", head)];
+        rows.extend(issues.into_iter().map(|issue| {
+            let place = |band| {
+                self.of(issue, band)
+                    .map(|count| count.to_string())
+                    .join("/")
+            };
+            (issue, AgeBand::ALL.map(place))
+        }));
+        let lines = rows.into_iter().map(|(name, places)| {
+            let places = places.map(|place| format!(" {place:>13}")).concat();
+            format!("{name:<21}{places}\n")
+        });
+        lines.collect()
+    }
+
+    fn columns(&self) -> [&Counts; 3] {
+        [&self.caught, &self.missed, &self.wrongly_actioned]
+    }
+
+    fn of(&self, issue: &str, band: AgeBand) -> [u64; 3] {
+        self.columns().map(|counts| {
+            let bands = counts.get(issue);
+            bands
+                .and_then(|bands| bands.get(&band))
+                .copied()
+                .unwrap_or(0)
+        })
     }
 }
 
@@ -108,7 +136,7 @@ mod tests {
                 issue,
             },
         );
-        let counted = impact.by_issue().get("spam").copied().unwrap_or_default();
+        let counted = impact.of("spam", AgeBand::Adult);
         assert_eq!(
             counted, expected,
             "{violation:?} {is_actioned} {is_reviewed}"
@@ -123,5 +151,26 @@ mod tests {
         check(None, (true, true), [0, 0, 1]);
         check(None, (false, true), [0, 0, 0]);
         check(None, (false, false), [0, 0, 0]);
+    }
+
+    #[test]
+    fn the_table_is_cut_by_issue_and_age_band() {
+        let mut impact = Impact::default();
+        assert_eq!(impact.table(), "");
+        count(&mut impact.caught, "spam", AgeBand::Adult);
+        count(&mut impact.caught, "spam", AgeBand::Adult);
+        count(&mut impact.missed, "spam", AgeBand::Under13);
+        count(
+            &mut impact.wrongly_actioned,
+            "hate-speech",
+            AgeBand::From16To17,
+        );
+        let expected = "\
+caught/missed/wrongly      under 13         13-15         16-17         adult
+hate-speech                   0/0/0         0/0/0         0/0/1         0/0/0
+spam                          0/1/0         0/0/0         0/0/0         2/0/0
+";
+        assert_eq!(impact.table(), expected);
+        assert!(impact.table().lines().all(|line| line.len() < 80));
     }
 }

@@ -128,11 +128,15 @@ impl Report {
             writeln!(out, "interrupted    {how_far}")?;
         }
         writeln!(out, "events in      {}", self.events_in)?;
-        writeln!(
-            out,
-            "decisions      {} under policy {}",
-            self.decisions, self.policy_version
-        )?;
+        if self.decisions == 0 {
+            writeln!(out, "decisions      {NONE_DECIDED}")?;
+        } else {
+            writeln!(
+                out,
+                "decisions      {}, the last under policy {}",
+                self.decisions, self.policy_version
+            )?;
+        }
         writeln!(
             out,
             "actions        {}",
@@ -150,31 +154,38 @@ impl Report {
             "throughput     {:.0} events/s, {}",
             self.throughput_eps, self.delivery
         )?;
-        let Latency { p50, p95, p99 } = self.latency_ms;
-        writeln!(
-            out,
-            "age            p50 {p50:.1} ms, p95 {p95:.1} ms, p99 {p99:.1} ms at decision"
-        )?;
-        let total: f64 = self.cpu_us_per_event.values().sum();
-        writeln!(
-            out,
-            "processor      {total:.1} µs an event: {}",
-            listed(&self.cpu_us_per_event, |time| format!("{time:.1}"))
-        )?;
+        writeln!(out, "age            {}", self.age())?;
+        writeln!(out, "processor      {}", self.processor())?;
         writeln!(out, "memory         {:.0} MiB at most", self.peak_rss_mib)?;
         if let Some(seconds) = self.first_decision_seconds {
             writeln!(out, "first decision {seconds:.2} s after the start")?;
         }
-        writeln!(out, "models         {}", self.models.join(", "))?;
-        for (issue, [caught, missed, wrongly]) in self.impact.by_issue() {
-            writeln!(
-                out,
-                "  {issue:<20} caught {caught:>8}   missed {missed:>8}   wrongly actioned {wrongly:>8}"
-            )?;
+        if !self.models.is_empty() {
+            writeln!(out, "models         {}", self.models.join(", "))?;
         }
-        Ok(())
+        out.write_str(&self.impact.table())
+    }
+
+    fn age(&self) -> String {
+        if self.decisions == 0 {
+            return NONE_DECIDED.to_owned();
+        }
+        let Latency { p50, p95, p99 } = self.latency_ms;
+        format!("p50 {p50:.1} ms, p95 {p95:.1} ms, p99 {p99:.1} ms at decision")
+    }
+
+    fn processor(&self) -> String {
+        if self.decisions == 0 {
+            return NONE_DECIDED.to_owned();
+        }
+        let total: f64 = self.cpu_us_per_event.values().sum();
+        let parts = listed(&self.cpu_us_per_event, |time| format!("{time:.1}"));
+        format!("{total:.1} µs an event: {parts}")
     }
 }
+
+/// Stands where a figure would be about nothing.
+const NONE_DECIDED: &str = "none decided";
 
 fn listed<T>(parts: &BTreeMap<&'static str, T>, show: impl Fn(&T) -> String) -> String {
     let parts: Vec<String> = parts
@@ -229,6 +240,31 @@ mod tests {
                 ..Report::default()
             }
             .is_exact()
+        );
+    }
+
+    #[test]
+    fn no_figure_is_given_of_nothing() {
+        let cpu_us_per_event = [("broker", 895_000.0)].into();
+        let empty = Report {
+            cpu_us_per_event,
+            ..Report::default()
+        };
+        let summary = empty.summary();
+        assert_eq!(summary.matches(NONE_DECIDED).count(), 3, "{summary}");
+        assert!(
+            !summary.contains("895000") && !summary.contains("under policy"),
+            "{summary}"
+        );
+        let decided = Report {
+            decisions: 1,
+            policy_version: 2,
+            ..empty
+        };
+        let summary = decided.summary();
+        assert!(
+            summary.contains("the last under policy 2") && summary.contains("895000.0 µs"),
+            "{summary}"
         );
     }
 

@@ -39,6 +39,26 @@ pub(crate) enum AgeBand {
     Adult,
 }
 
+impl AgeBand {
+    /// Every band, youngest first.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Under13,
+        Self::From13To15,
+        Self::From16To17,
+        Self::Adult,
+    ];
+
+    /// Returns the band as people read it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Under13 => "under 13",
+            Self::From13To15 => "13-15",
+            Self::From16To17 => "16-17",
+            Self::Adult => "adult",
+        }
+    }
+}
+
 const REGIONS: [(u32, (&str, usize)); 20] = [
     (22, ("US", 0)),
     (6, ("US-CA", 0)),

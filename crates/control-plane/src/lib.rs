@@ -110,7 +110,8 @@ impl ControlPlane {
         let view = follower.view();
         let (_hearing, replicas) = Replicas::follow(self.config.kafka.clone(), &topics.replicas)?;
         let (replica, heartbeats) = self.introduce(&topics, publisher.clone(), view.clone())?;
-        let (handle, writer) = self.writer(topics, publisher, view.clone());
+        let (handle, writer) =
+            self.writer(topics, publisher, view.clone(), context.shutdown().clone());
         let api = Api {
             view: view.clone(),
             replicas: replicas.clone(),
@@ -128,7 +129,7 @@ impl ControlPlane {
         tracing::info!(address = %self.listener.local_addr()?, "serving gRPC");
 
         let beating = context.spawn(heartbeats.run());
-        let writing = context.spawn(writer.run(self.first_changes, context.shutdown().clone()));
+        let writing = context.spawn(writer.run(self.first_changes));
         let serving = context.spawn(server::serve(self.listener, api, health));
         let result = tokio::select! {
             served = serving => served.context("serving gRPC").flatten(),
@@ -175,12 +176,14 @@ impl ControlPlane {
         topics: Topics,
         publisher: Publisher,
         view: ControlView,
+        shutdown: CancellationToken,
     ) -> (WriterHandle, Writer) {
         let options = WriterOptions {
             control_topic: topics.control,
             audit_topic: topics.audit,
             publisher,
             max_policy_bytes: self.config.max_policy_bytes(),
+            shutdown,
         };
         Writer::new(options, view)
     }

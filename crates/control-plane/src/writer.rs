@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use control_state::{CONTROL_PARTITION, ControlEntry, ControlState, ControlView};
-use kafka_pipeline::{Error, OutputRecord, Publisher};
+use kafka_pipeline::{Error, OutputRecord, Published, Publisher};
 use moderation::policy::Finding;
 use moderation_wire::v1;
 use prost::Message;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
@@ -101,6 +101,8 @@ pub(crate) struct WriterOptions {
     pub(crate) audit_topic: String,
     pub(crate) publisher: Publisher,
     pub(crate) max_policy_bytes: usize,
+    /// Cancelled when the writer has to come to an end.
+    pub(crate) shutdown: CancellationToken,
 }
 
 /// Takes changes one by one, so that comparing with the serving version and setting the next is one step.
@@ -135,15 +137,9 @@ impl Writer {
     /// # Errors
     /// A record that the broker did not take: it may still arrive, so nobody may build on what was read. After a
     /// restart the topic is read from its beginning, and the change is there or it is not.
-    pub(crate) async fn run(
-        mut self,
-        first_changes: Vec<(Proposal, Terms)>,
-        shutdown: CancellationToken,
-    ) -> Result<(), Error> {
-        let state = tokio::select! {
-            biased;
-            () = shutdown.cancelled() => return Ok(()),
-            state = self.view.reach(0) => state?,
+    pub(crate) async fn run(mut self, first_changes: Vec<(Proposal, Terms)>) -> Result<(), Error> {
+        let Some(state) = self.reach_unless_stopped(0).await? else {
+            return Ok(());
         };
         publish_head_versions(&state);
         for (proposal, terms) in first_changes {
@@ -169,9 +165,20 @@ impl Writer {
         Ok(())
     }
 
+    /// Waits for the topic to be read up to `offset`; `None` if the writer has to end before.
+    async fn reach_unless_stopped(&self, offset: u64) -> Result<Option<Arc<ControlState>>, Error> {
+        tokio::select! {
+            biased;
+            () = self.options.shutdown.cancelled() => Ok(None),
+            state = self.view.reach(offset) => state.map(Some),
+        }
+    }
+
     async fn bootstrap(&mut self, proposal: Proposal, terms: Terms) -> Result<(), Error> {
         let object = proposal.object();
-        let state = self.view.reach(self.written_offset).await?;
+        let Some(state) = self.reach_unless_stopped(self.written_offset).await? else {
+            return Ok(());
+        };
         if crate::plan::head_version(&state, object) > 0 {
             tracing::info!(%object, "already has a version; the bootstrap file is left alone");
             return Ok(());
@@ -257,8 +264,7 @@ impl Writer {
         let mut record = OutputRecord::new(Arc::clone(&self.control_topic), key, entry.encode());
         // The topic is meant to have this one alone; followers read no other, however many were made.
         record.partition = Some(CONTROL_PARTITION);
-        let published = self.options.publisher.publish(record).await;
-        let offset = published.map_err(WriteError::Unknown)?.offset;
+        let offset = self.publish(record).await?.offset;
         Ok(u64::try_from(offset).unwrap_or(0) + 1)
     }
 
@@ -268,8 +274,21 @@ impl Writer {
             record.object.as_str(),
             record.encode_to_vec(),
         );
-        let published = self.options.publisher.publish(record).await;
-        published.map(drop).map_err(WriteError::Unknown)
+        self.publish(record).await.map(drop)
+    }
+
+    /// Without brokers a publish takes minutes. A writer that has to end says that it does not know what became of the
+    /// record, before its process is ended with it.
+    async fn publish(&self, record: OutputRecord) -> Result<Published, WriteError> {
+        let out_of_time = async {
+            self.options.shutdown.cancelled().await;
+            sleep(LAST_PUBLISH_PATIENCE).await;
+        };
+        let published = tokio::select! {
+            published = self.options.publisher.publish(record) => published,
+            () = out_of_time => Err(Error::Stopped("no broker acknowledged a record".to_owned())),
+        };
+        published.map_err(WriteError::Unknown)
     }
 }
 
@@ -331,3 +350,64 @@ fn refused(object: Object, current: u64, terms: &Terms, refusal: &Refusal) -> v1
 const WAITING_CHANGES: usize = 32;
 /// How long a change waits for a control topic that is out of reach.
 const REACH_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a record may take to be acknowledged once the writer has to end.
+const LAST_PUBLISH_PATIENCE: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use control_state::{ControlFollower, FollowerOptions, History};
+    use kafka_pipeline::InProcessBroker;
+
+    use super::*;
+
+    const POLICY: &str = include_str!("../../../deploy/policies/default.toml");
+    /// Longer than a writer that has to end waits, and shorter than a publish without brokers takes.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn first_policy() -> (Proposal, Terms) {
+        let terms = Terms {
+            author: "ann".to_owned(),
+            reason: "a test".to_owned(),
+            expected_version: 0,
+        };
+        (Proposal::ApplyPolicy(POLICY.to_owned()), terms)
+    }
+
+    async fn until_in_flight(publisher: &Publisher) {
+        while publisher.in_flight() == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_record_that_nobody_acknowledges_does_not_hold_the_end_up() {
+        let broker = InProcessBroker::start().unwrap();
+        broker.create_topic("control", 1).unwrap();
+        let kafka = broker.options().unwrap();
+        let follower = ControlFollower::start(FollowerOptions {
+            kafka: kafka.clone(),
+            topic: "control".to_owned(),
+            stage: "control-plane",
+            history: History::Full,
+        })
+        .unwrap();
+        follower.view().reach(0).await.unwrap();
+        broker.take_down().unwrap();
+        let options = WriterOptions {
+            control_topic: "control".to_owned(),
+            audit_topic: "audit".to_owned(),
+            publisher: Publisher::new(&kafka).unwrap(),
+            max_policy_bytes: POLICY.len(),
+            shutdown: CancellationToken::new(),
+        };
+        let (publisher, shutdown) = (options.publisher.clone(), options.shutdown.clone());
+        let (_handle, writer) = Writer::new(options, follower.view());
+        let stopping = async {
+            until_in_flight(&publisher).await;
+            shutdown.cancel();
+        };
+        let both = async { tokio::join!(writer.run(vec![first_policy()]), stopping).0 };
+        let ended = timeout(PATIENCE, both).await.unwrap();
+        assert!(matches!(ended, Err(Error::Stopped(_))), "{ended:?}");
+    }
+}

@@ -4,11 +4,14 @@ use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use terminal_size::{Width, terminal_size_of};
 
 use super::observer::Tally;
 
 const TERMINAL_INTERVAL: Duration = Duration::from_secs(1);
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
+/// The width of a terminal that does not tell its own.
+const USUAL_WIDTH: usize = 80;
 
 /// What there is to show.
 pub(crate) struct Now<'a> {
@@ -71,7 +74,8 @@ impl Live {
 
     fn write(&self, line: &str) {
         if self.is_terminal {
-            eprint!("\r\u{1b}[2K{line}");
+            // A line that wraps could not be rewritten.
+            eprint!("\r\u{1b}[2K{}", cut(line, width()));
             // A terminal that is gone need not be told.
             stderr().flush().ok();
         } else {
@@ -80,6 +84,25 @@ impl Live {
     }
 }
 
+/// Returns how many characters fit in a line of the terminal.
+fn width() -> usize {
+    let told = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
+    let measured = || terminal_size_of(stderr()).map(|(Width(width), _)| width.into());
+    told.or_else(measured)
+        .filter(|width| *width > 0)
+        .unwrap_or(USUAL_WIDTH)
+}
+
+/// Returns what fits of a line.
+fn cut(line: &str, width: usize) -> &str {
+    line.char_indices()
+        .nth(width)
+        .map_or(line, |(end, _)| &line[..end])
+}
+
+/// What changes most stands first, for the end may be cut off.
 fn line(now: &Now<'_>, rate: f64) -> String {
     let actions: Vec<String> = now
         .tally
@@ -87,17 +110,28 @@ fn line(now: &Now<'_>, rate: f64) -> String {
         .iter()
         .map(|(kind, count)| format!("{kind} {count}"))
         .collect();
-    let age = |quantile| now.ages.value_at_quantile(quantile) as f64 / 1000.0;
     format!(
-        "{:>4} s  {rate:.0} events/s  {} decided  [{}]  review {}  dead {}  age p50 {:.0} p99 {:.0} ms  policy {}",
+        "{:>4} s  {rate:.0}/s  {}  [{}]  {} decided  review {}  dead {}",
         now.elapsed.as_secs(),
-        now.tally.decisions,
+        decided(now),
         actions.join(", "),
+        now.tally.decisions,
         now.tally.reviews,
         now.tally.dead_letters,
+    )
+}
+
+/// Describes the decisions since the last line.
+fn decided(now: &Now<'_>) -> String {
+    if now.ages.is_empty() {
+        return "none decided".to_owned();
+    }
+    let age = |quantile| now.ages.value_at_quantile(quantile) as f64 / 1000.0;
+    let policy = now.tally.policy_version;
+    format!(
+        "age p50 {:.0} p99 {:.0} ms  policy {policy}",
         age(0.5),
-        age(0.99),
-        now.tally.policy_version,
+        age(0.99)
     )
 }
 
@@ -116,17 +150,27 @@ mod tests {
             policy_version: 5,
             ..Tally::default()
         };
-        let line = line(
-            &Now {
-                tally: &tally,
-                ages: &ages,
-                elapsed: Duration::from_secs(9),
-            },
-            20_001.4,
-        );
+        let mut now = Now {
+            tally: &tally,
+            ages: &ages,
+            elapsed: Duration::from_secs(9),
+        };
         assert_eq!(
-            line,
-            "   9 s  20001 events/s  40 decided  [demote 3]  review 2  dead 0  age p50 12 p99 12 ms  policy 5"
+            line(&now, 20_001.4),
+            "   9 s  20001/s  age p50 12 p99 12 ms  policy 5  [demote 3]  40 decided  review 2  dead 0"
         );
+        let nothing = Histogram::new(3).unwrap();
+        now.ages = &nothing;
+        assert_eq!(
+            line(&now, 0.0),
+            "   9 s  0/s  none decided  [demote 3]  40 decided  review 2  dead 0"
+        );
+    }
+
+    #[test]
+    fn a_line_is_cut_to_the_terminal() {
+        assert_eq!(cut("p99 µs", 5), "p99 µ");
+        assert_eq!(cut("p99 µs", 6), "p99 µs");
+        assert_eq!(cut("", 80), "");
     }
 }

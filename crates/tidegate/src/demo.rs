@@ -91,7 +91,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9464")]
     telemetry: SocketAddr,
     /// What is logged besides the demo's own lines, as `tracing` directives.
-    #[arg(long, value_name = "FILTER", default_value = "warn,librdkafka=error")]
+    #[arg(long, value_name = "FILTER", default_value = "warn")]
     log: String,
 }
 

@@ -160,7 +160,7 @@ pub enum OffsetReset {
     Earliest,
     /// Behind the last record.
     Latest,
-    /// Nowhere: the stage stops with [`Error::OffsetOutOfRange`].
+    /// Nowhere: the stage stops with [`Error::OffsetOutOfRange`](crate::Error::OffsetOutOfRange).
     Error,
 }
 

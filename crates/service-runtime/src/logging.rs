@@ -29,7 +29,10 @@ pub(crate) fn start(config: &ProcessConfig) -> Result<(), StartError> {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     tracing_subscriber::registry()
-        .with(lines.with_filter(filter))
+        // Not a filter of this layer alone: rdkafka asks whether a target is enabled without writing anything, and such a
+        // filter keeps a "no" for the thread's next line.
+        .with(filter)
+        .with(lines)
         .try_init()
         .map_err(|_| StartError::AlreadyStarted("tracing"))?;
     std::panic::set_hook(Box::new(log_panic));

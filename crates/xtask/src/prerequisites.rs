@@ -14,7 +14,7 @@ pub(crate) struct Tool {
     macos: &'static str,
 }
 
-/// What building needs: librdkafka, zstd and zlib are compiled from source.
+/// What building needs: librdkafka, zstd, zlib and OpenSSL are compiled from source.
 pub(crate) const BUILD: &[Tool] = &[
     Tool {
         what: "a C compiler (cc)",
@@ -35,6 +35,14 @@ pub(crate) const BUILD: &[Tool] = &[
         probe: &["make", "--version"],
         debian: "make",
         fedora: "make",
+        macos: "xcode-select --install",
+    },
+    // OpenSSL is configured by a Perl program. Debian's smallest Perl lacks the module that it begins with.
+    Tool {
+        what: "Perl with its standard modules (perl)",
+        probe: &["perl", "-MIPC::Cmd", "-MFindBin", "-e", "1"],
+        debian: "perl",
+        fedora: "perl-core",
         macos: "xcode-select --install",
     },
 ];

@@ -63,6 +63,7 @@ impl StageOptions<'_> {
             inputs: self.inputs.clone(),
             dead_letter_topic: self.topics.dead_letter.clone(),
             start_paused: false,
+            lease: None,
             options: self.pipeline.clone(),
         }
     }

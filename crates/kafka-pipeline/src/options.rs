@@ -10,6 +10,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidSetting;
+use crate::lease::Lease;
 
 /// How to reach the brokers. The maps are librdkafka's settings, passed through as they are.
 ///
@@ -83,6 +84,28 @@ impl KafkaOptions {
         config
     }
 
+    /// A producer of which one at a time is heard. Its transactions are small and made for people who wait.
+    pub(crate) fn transactional_config(&self, transactional_id: &str) -> ClientConfig {
+        let mut config = self.producer_config();
+        config.set("transactional.id", transactional_id);
+        // An open transaction hides what comes behind it from readers; one that a crash left open ends after this.
+        config.set("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS);
+        // The client asks that this be no longer, under either of its names.
+        config.remove("delivery.timeout.ms");
+        config.set("message.timeout.ms", TRANSACTION_TIMEOUT_MS);
+        config
+    }
+
+    /// A member of a group that reads nothing.
+    pub(crate) fn ownership_config(&self, group: &str) -> ClientConfig {
+        let mut config = self.consumer_config();
+        config.set("group.id", group);
+        // Keeps what is owned with its owner when others come.
+        config.set("partition.assignment.strategy", "cooperative-sticky");
+        config.set("enable.auto.commit", "false");
+        config
+    }
+
     fn client_config(&self, defaults: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
         for (key, value) in defaults {
@@ -129,6 +152,8 @@ const PRODUCER_DEFAULTS: &[(&str, &str)] = &[
     ("queue.buffering.max.messages", "50000"),
 ];
 
+const TRANSACTION_TIMEOUT_MS: &str = "10000";
+
 /// Settings, and their other names, on which delivery guarantees rest.
 const OWNED_SETTINGS: &[&str] = &[
     "acks",
@@ -149,6 +174,7 @@ const OWNED_SETTINGS: &[&str] = &[
     "partitioner",
     "request.required.acks",
     "test.mock.num.brokers",
+    "transaction.timeout.ms",
     "transactional.id",
 ];
 
@@ -250,6 +276,8 @@ pub struct PipelineConfig {
     pub dead_letter_topic: String,
     /// Whether to consume nothing until [`Handle::resume`](crate::Handle::resume).
     pub start_paused: bool,
+    /// What the pipeline works under, if it is to stop when its process has stood still.
+    pub lease: Option<Lease>,
     /// Limits and intervals.
     pub options: PipelineOptions,
 }
@@ -312,6 +340,7 @@ mod tests {
             inputs: vec!["in".to_owned()],
             dead_letter_topic: "dead-letter".to_owned(),
             start_paused: false,
+            lease: None,
             options: PipelineOptions::default(),
         }
     }

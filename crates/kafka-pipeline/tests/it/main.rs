@@ -4,6 +4,7 @@
 mod clients;
 mod failures;
 mod harness;
+mod lease;
 mod limits;
 mod loss;
 mod order;

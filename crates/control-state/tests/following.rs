@@ -105,6 +105,21 @@ async fn an_empty_topic_is_caught_up_with_and_shows_nothing() {
 }
 
 #[tokio::test]
+async fn what_was_written_before_asking_is_confirmed() {
+    let cluster = Cluster::start();
+    let follower = cluster.follow();
+    for version in 1..10 {
+        let offset = cluster.change_policy(version, "a").await;
+        let state = timeout(PATIENCE, follower.confirm())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(state.control_offset(), offset);
+        assert_eq!(state.policies().head().unwrap().version.0, version);
+    }
+}
+
+#[tokio::test]
 async fn only_the_last_head_is_shown_and_then_every_change() {
     let cluster = Cluster::start();
     cluster.change_policy(1, "old").await;

@@ -40,7 +40,7 @@ pub use heartbeats::{HEARTBEAT_INTERVAL, HeartbeatOptions, Heartbeats};
 pub use key::ControlKey;
 pub use lineage::{History, Lineage};
 pub use metrics::describe_metrics;
-pub use replica::{InvalidReplicaId, Replica, ReplicaId};
+pub use replica::{InvalidReplicaId, Replica, ReplicaId, host_name};
 pub use replica_table::{KnownReplica, LIVE_FOR, REMEMBERED_FOR, ReplicaTable, UnusableHeartbeat};
 pub use serving::Serving;
 pub use stage::Stage;

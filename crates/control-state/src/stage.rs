@@ -72,6 +72,7 @@ impl Stage {
         let heartbeat_options = HeartbeatOptions {
             id,
             stage: options.stage,
+            address: String::new(),
             topic: options.topics.replicas.clone(),
             publisher: Publisher::new(options.kafka)?,
         };

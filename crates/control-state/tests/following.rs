@@ -74,6 +74,7 @@ impl Cluster {
         let options = HeartbeatOptions {
             id: ReplicaId::new("r-1").unwrap(),
             stage: "enforcer",
+            address: String::new(),
             topic: REPLICAS.to_owned(),
             publisher: self.publisher.clone(),
         };

@@ -22,7 +22,11 @@ impl Workspace {
         let package = std::env::var_os("CARGO_MANIFEST_DIR")
             .unwrap_or_else(|| OsString::from(env!("CARGO_MANIFEST_DIR")));
         let package = Path::new(&package);
-        let root = package.ancestors().nth(2).unwrap_or(package);
+        // It may be another package: tests of this one run this program too.
+        let root = package
+            .ancestors()
+            .find(|folder| folder.join("Cargo.lock").is_file())
+            .unwrap_or(package);
         Self {
             root: root.to_owned(),
         }
@@ -31,6 +35,11 @@ impl Workspace {
     /// Returns where set-up keeps the library: `.cargo/config.toml` names this place, whatever the target folder is.
     pub(crate) fn default_library(&self) -> PathBuf {
         self.root.join("target/onnxruntime/libonnxruntime.so")
+    }
+
+    /// Returns where set-up keeps the versions of Apache Kafka.
+    pub(crate) fn kafka_folder(&self) -> PathBuf {
+        self.root.join("target/kafka")
     }
 
     /// Returns the library that the user brings, if `ORT_DYLIB_PATH` names another than the default.

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::kafka::ClusterOptions;
+use crate::{demo_run::DemoOptions, kafka::ClusterOptions, test_run::TestOptions};
 
 /// What `cargo xtask --help` shows.
 pub(crate) const HELP: &str = "\
@@ -11,7 +11,11 @@ Usage: cargo xtask <COMMAND> [ARGUMENTS]
 Commands:
   demo [ARGUMENTS]  Set up, build in release mode, and run `tidegate demo ARGUMENTS`: the whole pipeline on this machine.
                     Runs until Ctrl-C, which drains it. `cargo xtask demo --help` lists the arguments.
-  test [ARGUMENTS]  Set up, and run `cargo test ARGUMENTS` over the whole workspace.
+                    With --kafka each stage is a process of its own, and the broker is Apache Kafka.
+  test [ARGUMENTS]  Set up, and run `cargo test ARGUMENTS` over the whole workspace; then the tests that need Apache
+                    Kafka, on a cluster of their own. Those are left out if ARGUMENTS select tests, or if it cannot be
+                    run here, which is said. --kafka insists on them, --no-kafka leaves them out, and
+                    --only-kafka [NAME] runs nothing else.
   kafka [--brokers 1|3] [--port P] [--data DIR] [--secure] [--json]
                     Fetch Apache Kafka 4.3.1 with the hash of every jar checked, and run a cluster at 127.0.0.1:9092 until
                     Ctrl-C. Three brokers keep every record on three nodes and listen at P, P+1 and P+2; --port 0 takes free
@@ -25,6 +29,8 @@ Commands:
 Examples:
   cargo xtask demo --events 100000 --report report.json
   cargo xtask test -p moderation
+  cargo xtask test --only-kafka secure
+  cargo xtask kafka --brokers 3 --data kafka-data
 
 To use an ONNX Runtime 1.28.0 of your own, set ORT_DYLIB_PATH to its library.
 ";
@@ -34,10 +40,10 @@ To use an ONNX Runtime 1.28.0 of your own, set ORT_DYLIB_PATH to its library.
 pub(crate) enum Invocation {
     /// Show the help text.
     Help,
-    /// Run the pipeline, with these arguments of its own.
-    Demo(Vec<String>),
-    /// Run the tests, with these arguments of cargo's.
-    Test(Vec<String>),
+    /// Run the pipeline.
+    Demo(DemoOptions),
+    /// Run the tests.
+    Test(TestOptions),
     /// Make the two above possible.
     Setup,
     /// Run Apache Kafka.
@@ -51,8 +57,8 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Invoc
     };
     let rest: Vec<String> = arguments.collect();
     match command.as_str() {
-        "demo" => Ok(Invocation::Demo(rest)),
-        "test" => Ok(Invocation::Test(rest)),
+        "demo" => Ok(Invocation::Demo(DemoOptions::parse(rest))),
+        "test" => Ok(Invocation::Test(TestOptions::parse(rest))),
         "setup" if rest.is_empty() => Ok(Invocation::Setup),
         "setup" | "kafka" if rest.first().is_some_and(|first| is_help(first)) => {
             Ok(Invocation::Help)
@@ -76,25 +82,26 @@ mod tests {
 
     #[track_caller]
     fn check(line: &str, expected: Result<Invocation, &str>) {
-        let arguments = line.split_whitespace().map(str::to_owned);
-        assert_eq!(parse(arguments), expected.map_err(str::to_owned));
+        assert_eq!(
+            parse(words(line).into_iter()),
+            expected.map_err(str::to_owned)
+        );
     }
 
-    fn passed_on(arguments: &[&str]) -> Vec<String> {
-        arguments
-            .iter()
-            .map(|&argument| argument.to_owned())
-            .collect()
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
     }
 
     #[test]
     fn arguments_after_the_command_belong_to_what_it_runs() {
-        check("demo", Ok(Invocation::Demo(vec![])));
-        let help_of_the_demo = Invocation::Demo(passed_on(&["--help"]));
-        check("demo --help", Ok(help_of_the_demo));
-        let one_package = Invocation::Test(passed_on(&["-p", "moderation"]));
-        check("test -p moderation", Ok(one_package));
+        let demo = |line: &str| Ok(Invocation::Demo(DemoOptions::parse(words(line))));
+        check("demo", demo(""));
+        check("demo --help", demo("--help"));
+        let one_package = TestOptions::parse(words("-p moderation"));
+        check("test -p moderation", Ok(Invocation::Test(one_package)));
         check("setup", Ok(Invocation::Setup));
+        let options = ClusterOptions::default();
+        check("kafka", Ok(Invocation::Kafka(options)));
     }
 
     #[test]

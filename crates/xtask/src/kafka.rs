@@ -3,7 +3,7 @@
 mod certificate;
 mod cluster;
 mod data_folder;
-mod description;
+pub(crate) mod description;
 mod download;
 mod node;
 mod options;

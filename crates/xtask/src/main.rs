@@ -9,12 +9,15 @@
 )]
 
 mod arguments;
+mod demo_run;
 mod kafka;
 mod onnx_runtime;
 mod prerequisites;
 mod program;
 mod python;
 mod signals;
+mod supervision;
+mod test_run;
 mod workspace;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -43,28 +46,15 @@ fn run(invocation: Invocation) -> Result<ExitCode, String> {
             println!("set-up is complete; ONNX Runtime is {}", library.display());
         }
         Invocation::Kafka(options) => kafka::serve(Kafka::install(&workspace)?, &options)?,
-        Invocation::Demo(passed_on) => {
-            let library = set_up(&workspace)?;
-            return Err(workspace.become_cargo("run", DEMO, &passed_on, &library));
+        Invocation::Demo(options) => {
+            return demo_run::run(&workspace, &set_up(&workspace)?, &options);
         }
-        // The workspace has no root package, so that without `-p` this tests every member.
-        Invocation::Test(passed_on) => {
-            let library = set_up(&workspace)?;
-            return Err(workspace.become_cargo("test", &[], &passed_on, &library));
+        Invocation::Test(options) => {
+            return test_run::run(&workspace, &set_up(&workspace)?, &options);
         }
     }
     Ok(ExitCode::SUCCESS)
 }
-
-const DEMO: &[&str] = &[
-    "--release",
-    "--package",
-    "tidegate",
-    "--bin",
-    "tidegate",
-    "--",
-    "demo",
-];
 
 /// Makes sure that the project can be built and run, and returns the ONNX Runtime library to run it with.
 fn set_up(workspace: &Workspace) -> Result<PathBuf, String> {

@@ -21,7 +21,7 @@ fn telling_line(stderr: &str, stdout: &str) -> Option<String> {
         .next_back();
     // Below its first error Maven explains how to find out more; before it may come an escape that resets colours.
     let of_maven = || lines().find_map(|line| Some(line.split_once("[ERROR] ")?.1));
-    let last = || lines().filter(|line| !line.is_empty()).next_back();
+    let last = || lines().rfind(|line| !line.is_empty());
     of_pip.or_else(of_maven).or_else(last).map(str::to_owned)
 }
 

@@ -7,6 +7,7 @@
 use std::{
     ffi::c_int,
     sync::atomic::{AtomicI32, Ordering},
+    thread,
     time::Duration,
 };
 
@@ -45,6 +46,12 @@ pub(crate) fn caught() -> Option<Signal> {
         0 => None,
         number => Some(Signal(number)),
     }
+}
+
+/// Waits for a moment, and returns the signal that came.
+pub(crate) fn wait() -> Option<Signal> {
+    thread::park_timeout(LOOK);
+    caught()
 }
 
 /// Sends a signal to all processes of a group. One that is already gone is no error.

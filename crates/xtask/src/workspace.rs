@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsString,
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -48,25 +47,15 @@ impl Workspace {
         (!named.as_os_str().is_empty() && named != self.default_library()).then_some(named)
     }
 
-    /// Replaces this program with cargo, so that signals reach the command and its exit code is the caller's.
-    ///
-    /// Returns only if that fails, with the reason.
-    pub(crate) fn become_cargo(
-        &self,
-        subcommand: &str,
-        arguments: &[&str],
-        passed_on: &[String],
-        library: &Path,
-    ) -> String {
+    /// Returns a command that runs cargo in the workspace, and tells what it runs where the library is.
+    pub(crate) fn cargo(&self, subcommand: &str, library: &Path) -> Command {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-        let error = Command::new(&cargo)
+        let mut command = Command::new(cargo);
+        command
             .arg(subcommand)
             .arg("--manifest-path")
             .arg(self.root.join("Cargo.toml"))
-            .args(arguments)
-            .args(passed_on)
-            .env(LIBRARY_VARIABLE, library)
-            .exec();
-        format!("cannot run {}: {error}", cargo.to_string_lossy())
+            .env(LIBRARY_VARIABLE, library);
+        command
     }
 }

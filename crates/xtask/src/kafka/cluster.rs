@@ -248,11 +248,51 @@ impl Cluster {
         }
     }
 
+    /// Waits for a moment for a signal, and says meanwhile which brokers have ended.
+    pub(crate) fn wait_for_signal(&mut self) -> Option<Signal> {
+        match self.next_event()? {
+            Event::Signal(signal) => Some(signal),
+            Event::Ended(pid) => {
+                self.report_end(pid);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes note that a broker has ended, and says so unless it was stopped on purpose. Tells whether it did.
+    pub(crate) fn report_end(&mut self, pid: u32) -> bool {
+        let Some(id) = self.note_end(pid) else {
+            return false;
+        };
+        eprintln!("broker {id} (process {pid}) has ended");
+        true
+    }
+
     /// Takes note that a broker has ended, and returns its node's id unless it was stopped on purpose.
-    pub(crate) fn note_end(&mut self, pid: u32) -> Option<u8> {
+    fn note_end(&mut self, pid: u32) -> Option<u8> {
         self.nodes
             .iter_mut()
             .find_map(|node| node.note_end(pid).then_some(node.id))
+    }
+
+    /// Returns the addresses of all brokers, without encryption.
+    pub(crate) fn brokers(&self) -> String {
+        self.addresses(|ports| ports.plain)
+    }
+
+    /// Returns the addresses of all secure listeners.
+    pub(crate) fn secure_brokers(&self) -> String {
+        self.addresses(|ports| ports.secure)
+    }
+
+    fn addresses(&self, port: fn(&Ports) -> u16) -> String {
+        let addresses: Vec<String> = self
+            .ports
+            .iter()
+            .map(|ports| format!("127.0.0.1:{}", port(ports)))
+            .collect();
+        addresses.join(",")
     }
 
     /// Returns where others report what happens.

@@ -7,7 +7,7 @@ pub(crate) fn json(cluster: &Cluster) -> String {
     let nodes: Vec<String> = cluster.nodes().map(node_json).collect();
     format!(
         "{{\"brokers\":{},\"nodes\":[{}],\"data\":{},\"secure\":{}}}",
-        string(&plain_brokers(cluster)),
+        string(&cluster.brokers()),
         nodes.join(","),
         string(&cluster.folder().path().to_string_lossy()),
         secure_json(cluster)
@@ -28,7 +28,7 @@ fn secure_json(cluster: &Cluster) -> String {
     };
     format!(
         "{{\"brokers\":{},\"ca\":{},\"user\":{},\"password\":{}}}",
-        string(&secure_brokers(cluster)),
+        string(&cluster.secure_brokers()),
         string(&authority.to_string_lossy()),
         string(USER),
         string(password)
@@ -63,7 +63,7 @@ pub(crate) fn text(cluster: &Cluster) -> String {
         "Apache Kafka {VERSION} is ready: {count} broker{}. Ctrl-C stops it.\n\n  \
          brokers  {}\n  data     {} ({fate}; logs in node-*/server.log)\n",
         if count == 1 { "" } else { "s" },
-        plain_brokers(cluster),
+        cluster.brokers(),
         folder.path().display()
     );
     if let Some((authority, password)) = cluster.secure() {
@@ -72,26 +72,10 @@ pub(crate) fn text(cluster: &Cluster) -> String {
              [kafka]\n  brokers = \"{}\"\n  [kafka.client]\n  \
              \"security.protocol\" = \"SASL_SSL\"\n  \"ssl.ca.location\" = {authority:?}\n  \
              \"sasl.mechanism\" = \"SCRAM-SHA-512\"\n  \"sasl.username\" = \"{USER}\"\n  \"sasl.password\" = \"{password}\"\n",
-            secure_brokers(cluster)
+            cluster.secure_brokers()
         );
     }
     text
-}
-
-fn plain_brokers(cluster: &Cluster) -> String {
-    brokers(cluster, |ports| ports.plain)
-}
-
-fn secure_brokers(cluster: &Cluster) -> String {
-    brokers(cluster, |ports| ports.secure)
-}
-
-fn brokers(cluster: &Cluster, port: fn(Ports) -> u16) -> String {
-    let addresses: Vec<String> = cluster
-        .nodes()
-        .map(|(_, ports)| format!("127.0.0.1:{}", port(ports)))
-        .collect();
-    addresses.join(",")
 }
 
 #[cfg(test)]

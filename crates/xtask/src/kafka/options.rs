@@ -33,6 +33,22 @@ impl Default for ClusterOptions {
 }
 
 impl ClusterOptions {
+    /// One broker that is in nobody's way.
+    pub(crate) fn at_a_free_port() -> Self {
+        Self {
+            port: 0,
+            ..Self::default()
+        }
+    }
+
+    /// What all tests share.
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            secure: true,
+            ..Self::at_a_free_port()
+        }
+    }
+
     /// Reads the arguments of `cargo xtask kafka`.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
         let mut options = Self::default();

@@ -29,7 +29,7 @@ fn serve_person(cluster: &mut Cluster) -> Result<(), String> {
     loop {
         match cluster.next_event() {
             Some(Event::Ended(pid)) => {
-                report_end(cluster, pid);
+                cluster.report_end(pid);
                 if cluster.nodes().all(|(node, _)| node.pid().is_none()) {
                     return Err("no broker is left".to_owned());
                 }
@@ -45,7 +45,7 @@ fn serve_program(cluster: &mut Cluster) -> Result<(), String> {
     loop {
         match cluster.next_event() {
             Some(Event::Ended(pid)) => {
-                if report_end(cluster, pid) {
+                if cluster.report_end(pid) {
                     tell(&description::json(cluster))?;
                 }
             }
@@ -65,15 +65,6 @@ fn serve_program(cluster: &mut Cluster) -> Result<(), String> {
 fn tell(text: &str) -> Result<(), String> {
     writeln!(io::stdout(), "{text}")
         .map_err(|error| format!("cannot write to standard output: {error}"))
-}
-
-/// Says that a broker has ended of which nobody had asked it.
-fn report_end(cluster: &mut Cluster, pid: u32) -> bool {
-    let Some(id) = cluster.note_end(pid) else {
-        return false;
-    };
-    eprintln!("broker {id} (process {pid}) has ended; `start {id}` starts it again");
-    true
 }
 
 fn obey(cluster: &mut Cluster, line: &str) -> Result<(), String> {

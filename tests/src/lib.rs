@@ -1,8 +1,9 @@
-//! What the end-to-end tests stand on: the real binary, run as it is deployed, against the in-process broker.
+//! What the end-to-end tests stand on: the real binary, run as it is deployed, against the in-process broker or Apache Kafka.
 
 mod binary;
 mod feed;
 mod http;
+pub mod kafka;
 mod process;
 pub mod samples;
 mod stack;

@@ -96,10 +96,7 @@ impl Process {
 
     /// Sends SIGTERM and waits for the process to drain and end.
     pub async fn terminate(&mut self) -> ExitStatus {
-        let sent = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status();
-        assert!(sent.is_ok_and(|status| status.success()), "kill(1) works");
+        signal(self.child.id(), "TERM");
         self.ended().await
     }
 
@@ -136,6 +133,14 @@ impl Drop for Process {
             self.name
         );
     }
+}
+
+/// Sends a signal to a process, by the signal's name without `SIG`.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill")
+        .args([format!("-{name}"), pid.to_string()])
+        .status();
+    assert!(sent.is_ok_and(|status| status.success()), "kill(1) works");
 }
 
 /// Returns an address of this machine at which nobody listens.

@@ -1,4 +1,4 @@
-//! Sets up, runs and tests the project on a machine with only Rust, a C/C++ toolchain, make and Python 3 with pip.
+//! Sets up, runs and tests the project on a machine with only Rust, a C/C++ toolchain, make, Perl and Python 3 with pip.
 //!
 //! `cargo xtask demo` and `cargo xtask test` each do all of the set-up first, and skip what is already right. This program
 //! depends on no other crate: it must build in a second, and where nothing else would, to say what is missing.
@@ -9,26 +9,27 @@
 )]
 
 mod arguments;
+mod demo_run;
+mod kafka;
 mod onnx_runtime;
 mod prerequisites;
+mod program;
+mod python;
+mod signals;
+mod supervision;
+mod test_run;
 mod workspace;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use arguments::{Invocation, Task};
+use arguments::Invocation;
+use kafka::Kafka;
 use workspace::Workspace;
 
 fn main() -> ExitCode {
-    let result =
-        arguments::parse(std::env::args().skip(1)).and_then(|invocation| match invocation {
-            Invocation::Help => {
-                println!("{}", arguments::HELP.trim_end());
-                Ok(())
-            }
-            Invocation::Run(task, passed_on) => run(task, &passed_on),
-        });
+    let result = arguments::parse(std::env::args().skip(1)).and_then(run);
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(message) => {
             eprintln!("error: {message}");
             ExitCode::FAILURE
@@ -36,34 +37,28 @@ fn main() -> ExitCode {
     }
 }
 
-/// Sets up, then becomes the task's command: its signals, output and exit code are the command's own.
-fn run(task: Task, passed_on: &[String]) -> Result<(), String> {
+fn run(invocation: Invocation) -> Result<ExitCode, String> {
     let workspace = Workspace::locate();
-    let library = set_up(&workspace)?;
-    match task {
-        Task::Setup => {
+    match invocation {
+        Invocation::Help => println!("{}", arguments::HELP.trim_end()),
+        Invocation::Setup => {
+            let library = set_up(&workspace)?;
             println!("set-up is complete; ONNX Runtime is {}", library.display());
-            Ok(())
         }
-        Task::Demo => {
-            let demo = [
-                "--release",
-                "--package",
-                "tidegate",
-                "--bin",
-                "tidegate",
-                "--",
-                "demo",
-            ];
-            Err(workspace.become_cargo("run", &demo, passed_on, &library))
+        Invocation::Kafka(options) => kafka::serve(Kafka::install(&workspace)?, &options)?,
+        Invocation::Demo(options) => {
+            return demo_run::run(&workspace, &set_up(&workspace)?, &options);
         }
-        // The workspace has no root package, so that without `-p` this tests every member.
-        Task::Test => Err(workspace.become_cargo("test", &[], passed_on, &library)),
+        Invocation::Test(options) => {
+            return test_run::run(&workspace, &set_up(&workspace)?, &options);
+        }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Makes sure that the project can be built and run, and returns the ONNX Runtime library to run it with.
 fn set_up(workspace: &Workspace) -> Result<PathBuf, String> {
+    prerequisites::check_rust()?;
     prerequisites::check(prerequisites::BUILD)?;
     if let Some(library) = workspace.user_library() {
         return match library.is_file() {

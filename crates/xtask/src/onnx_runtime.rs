@@ -4,14 +4,13 @@ use std::{
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
 };
+
+use crate::{program, python};
 
 /// Stays behind 1.29, from which on the library uploads telemetry unless told not to.
 const VERSION: &str = "1.28.0";
-
-/// Reads hashes and archives, which the standard library of Python does and that of Rust does not.
-const UNPACK_SCRIPT: &str = include_str!("unpack.py");
 
 const ANOTHER_WAY: &str =
     "or set ORT_DYLIB_PATH to the library of an ONNX Runtime 1.28.0 of your own";
@@ -79,12 +78,7 @@ fn fetch(wheel: &Wheel, scratch: &Path, library: &Path) -> Result<(), String> {
     let archive = download(wheel, scratch)?;
     let unpacked = scratch.join("libonnxruntime.so");
     let member = format!("onnxruntime/capi/libonnxruntime.so.{VERSION}");
-    python(&[
-        OsStr::new("unpack"),
-        archive.as_os_str(),
-        OsStr::new(&member),
-        unpacked.as_os_str(),
-    ])?;
+    python::unpack(&archive, &member, &unpacked)?;
     let found = sha256(&unpacked)?;
     if found != wheel.library_sha256 {
         return Err(format!(
@@ -134,7 +128,7 @@ fn download(wheel: &Wheel, scratch: &Path) -> Result<PathBuf, String> {
     .arg(&requirements)
     .arg("--dest")
     .arg(scratch);
-    run(&mut pip).map_err(|reason| {
+    program::run(&mut pip).map_err(|reason| {
         format!(
             "pip could not download onnxruntime=={VERSION}: {reason}; \
              check the network and `python3 -m pip config list`, {ANOTHER_WAY}"
@@ -149,41 +143,7 @@ fn download(wheel: &Wheel, scratch: &Path) -> Result<PathBuf, String> {
 }
 
 fn sha256(file: &Path) -> Result<String, String> {
-    let output = python(&[OsStr::new("sha256"), file.as_os_str()])?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-fn python(arguments: &[&OsStr]) -> Result<Output, String> {
-    let mut python = Command::new("python3");
-    python.args(["-c", UNPACK_SCRIPT]).args(arguments);
-    run(&mut python)
-        .map_err(|reason| format!("python3 could not read ONNX Runtime's files: {reason}"))
-}
-
-/// Runs a command to its end; of a failure the last line that it wrote is what says most.
-fn run(command: &mut Command) -> Result<Output, String> {
-    let output = command.output().map_err(|error| error.to_string())?;
-    if output.status.success() {
-        return Ok(output);
-    }
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    Err(last_error_line(&stderr).unwrap_or_else(|| output.status.to_string()))
-}
-
-/// Returns the last line that pip marks as an error, or else the last line there is.
-fn last_error_line(stderr: &str) -> Option<String> {
-    let mut lines = stderr
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .rev();
-    let last = lines.clone().next()?;
-    Some(
-        lines
-            .find_map(|line| line.strip_prefix("ERROR: "))
-            .unwrap_or(last)
-            .to_owned(),
-    )
+    Ok(python::sha256([file])?.concat())
 }
 
 #[cfg(test)]
@@ -201,34 +161,5 @@ mod tests {
                 "{error}"
             );
         }
-    }
-
-    #[track_caller]
-    fn check(stderr: &str, expected: Option<&str>) {
-        assert_eq!(last_error_line(stderr).as_deref(), expected);
-    }
-
-    #[test]
-    fn the_line_that_says_most_is_found() {
-        check("", None);
-        check("\n", None);
-        check(
-            "Traceback\n  line 3\nOSError: no space left\n",
-            Some("OSError: no space left"),
-        );
-        check(
-            "ERROR: one\nERROR: two\nnotice: a newer pip exists\n",
-            Some("two"),
-        );
-    }
-
-    #[test]
-    fn the_embedded_script_hashes() {
-        let empty = std::env::temp_dir().join(format!("xtask-empty-{}", std::process::id()));
-        fs::write(&empty, "").unwrap();
-        let hash = sha256(&empty);
-        fs::remove_file(&empty).unwrap();
-        let sha256_of_nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert_eq!(hash.as_deref(), Ok(sha256_of_nothing));
     }
 }

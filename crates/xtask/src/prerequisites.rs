@@ -4,11 +4,15 @@ use std::process::{Command, Stdio};
 
 /// The oldest Rust that builds the workspace, as its `rust-version` says.
 const OLDEST_RUST: (u32, u32) = (1, 95);
+/// The oldest Java that runs Apache Kafka.
+const OLDEST_JAVA: u32 = 17;
 
 /// A tool, how to see whether it is there, and the packages that bring it.
 pub(crate) struct Tool {
     what: &'static str,
     probe: &'static [&'static str],
+    /// Tells from what the probe prints whether this one will do.
+    will_do: fn(&str) -> bool,
     debian: &'static str,
     fedora: &'static str,
     macos: &'static str,
@@ -19,6 +23,7 @@ pub(crate) const BUILD: &[Tool] = &[
     Tool {
         what: "a C compiler (cc)",
         probe: &["cc", "--version"],
+        will_do: any,
         debian: "gcc libc6-dev",
         fedora: "gcc",
         macos: "xcode-select --install",
@@ -26,6 +31,7 @@ pub(crate) const BUILD: &[Tool] = &[
     Tool {
         what: "a C++ compiler (c++)",
         probe: &["c++", "--version"],
+        will_do: any,
         debian: "g++",
         fedora: "gcc-c++",
         macos: "xcode-select --install",
@@ -33,6 +39,7 @@ pub(crate) const BUILD: &[Tool] = &[
     Tool {
         what: "make",
         probe: &["make", "--version"],
+        will_do: any,
         debian: "make",
         fedora: "make",
         macos: "xcode-select --install",
@@ -41,40 +48,103 @@ pub(crate) const BUILD: &[Tool] = &[
     Tool {
         what: "Perl with its standard modules (perl)",
         probe: &["perl", "-MIPC::Cmd", "-MFindBin", "-e", "1"],
+        will_do: any,
         debian: "perl",
         fedora: "perl-core",
         macos: "xcode-select --install",
     },
 ];
 
+const PYTHON: Tool = Tool {
+    what: "Python 3 (python3)",
+    probe: &["python3", "-c", "import hashlib, zipfile"],
+    will_do: any,
+    debian: "python3",
+    fedora: "python3",
+    macos: "brew install python",
+};
+
 /// What fetching ONNX Runtime needs: it comes as a Python wheel.
 pub(crate) const FETCH: &[Tool] = &[
-    Tool {
-        what: "Python 3 (python3)",
-        probe: &["python3", "-c", "import hashlib, zipfile"],
-        debian: "python3",
-        fedora: "python3",
-        macos: "brew install python",
-    },
+    PYTHON,
     Tool {
         what: "pip for Python 3 (python3 -m pip)",
         probe: &["python3", "-m", "pip", "--version"],
+        will_do: any,
         debian: "python3-pip",
         fedora: "python3-pip",
         macos: "brew install python",
     },
 ];
 
-/// Checks that Rust is new enough and that all of `tools` are there.
+/// What running Apache Kafka needs.
+pub(crate) const KAFKA: &[Tool] = &[JAVA, KEYTOOL, PYTHON];
+
+/// What fetching and running Apache Kafka needs: it comes from a Maven repository.
+pub(crate) const FETCH_KAFKA: &[Tool] = &[JAVA, KEYTOOL, MAVEN, PYTHON];
+
+/// What running Apache Kafka needs where there is a Java: the default one of an older system is not new enough.
+pub(crate) const NEWER_JAVA: &[Tool] = &[Tool {
+    what: "Java 17 or newer (the one that is there is older)",
+    will_do: is_new_java,
+    debian: "openjdk-17-jre-headless",
+    ..JAVA
+}];
+
+const JAVA: Tool = Tool {
+    what: "Java 17 or newer (java)",
+    probe: &["java", "--version"],
+    will_do: any,
+    debian: "default-jre-headless",
+    fedora: "java-21-openjdk-headless",
+    macos: "brew install --cask temurin",
+};
+
+/// The packages of Java bring it. Starting it would take as long as the rest of the checks.
+const KEYTOOL: Tool = Tool {
+    what: "Java's keytool",
+    probe: &["sh", "-c", "command -v keytool"],
+    ..JAVA
+};
+
+const MAVEN: Tool = Tool {
+    what: "Maven (mvn)",
+    probe: &["mvn", "--version"],
+    will_do: any,
+    debian: "maven",
+    fedora: "maven",
+    macos: "brew install maven",
+};
+
+fn any(_printed: &str) -> bool {
+    true
+}
+
+/// Reads the first line that Java prints, such as `openjdk 17.0.15 2025-04-15`.
+fn is_new_java(printed: &str) -> bool {
+    let version = printed.split_whitespace().nth(1).unwrap_or_default();
+    let major = version.split(['.', '-', '+']).next().unwrap_or_default();
+    major.parse::<u32>().is_ok_and(|major| major >= OLDEST_JAVA)
+}
+
+/// Checks that Rust is new enough to build the workspace.
+///
+/// # Errors
+///
+/// Says what is needed, and the command that installs it.
+pub(crate) fn check_rust() -> Result<(), String> {
+    check_rust_version(&output_of(&["rustc", "--version"]).unwrap_or_default())
+}
+
+/// Checks that all of `tools` are there.
 ///
 /// # Errors
 ///
 /// Names everything that is missing, and one command that installs it.
 pub(crate) fn check(tools: &[Tool]) -> Result<(), String> {
-    check_rust(&output_of(&["rustc", "--version"]).unwrap_or_default())?;
     let missing: Vec<&Tool> = tools
         .iter()
-        .filter(|tool| output_of(tool.probe).is_none())
+        .filter(|tool| !output_of(tool.probe).is_some_and(|printed| (tool.will_do)(&printed)))
         .collect();
     if missing.is_empty() {
         return Ok(());
@@ -97,7 +167,7 @@ fn output_of(command: &[&str]) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn check_rust(version_line: &str) -> Result<(), String> {
+fn check_rust_version(version_line: &str) -> Result<(), String> {
     let found = version_line.split_whitespace().nth(1).unwrap_or("none");
     let mut numbers = found
         .split('.')
@@ -191,8 +261,8 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_rust_version(line: &str, expected: Result<(), &str>) {
-        let found = check_rust(line);
+    fn check_rust_line(line: &str, expected: Result<(), &str>) {
+        let found = check_rust_version(line);
         match expected {
             Ok(()) => assert_eq!(found, Ok(())),
             Err(version) => {
@@ -204,11 +274,25 @@ mod tests {
 
     #[test]
     fn an_old_rust_is_refused() {
-        check_rust_version("rustc 1.95.0 (59807616e 2026-04-14)", Ok(()));
-        check_rust_version("rustc 1.97.0-nightly (e50aa6fba 2026-05-19)", Ok(()));
-        check_rust_version("rustc 2.0.0", Ok(()));
-        check_rust_version("rustc 1.94.1 (abc 2026-03-01)", Err("1.94.1"));
-        check_rust_version("", Err("none"));
+        check_rust_line("rustc 1.95.0 (59807616e 2026-04-14)", Ok(()));
+        check_rust_line("rustc 1.97.0-nightly (e50aa6fba 2026-05-19)", Ok(()));
+        check_rust_line("rustc 2.0.0", Ok(()));
+        check_rust_line("rustc 1.94.1 (abc 2026-03-01)", Err("1.94.1"));
+        check_rust_line("", Err("none"));
+    }
+
+    #[track_caller]
+    fn check_java(printed: &str, expected: bool) {
+        assert_eq!(is_new_java(printed), expected, "{printed}");
+    }
+
+    #[test]
+    fn an_old_java_will_not_do() {
+        check_java("openjdk 17.0.15 2025-04-15\nOpenJDK Runtime\n", true);
+        check_java("java 21 2023-09-19 LTS", true);
+        check_java("openjdk 26-ea 2026-03-17", true);
+        check_java("openjdk 11.0.2 2019-01-15", false);
+        check_java("", false);
     }
 
     #[track_caller]

@@ -1,4 +1,4 @@
-"""Hashes a file, or takes one file out of a wheel: sha256 FILE | unpack WHEEL MEMBER DESTINATION."""
+"""Hashes files, or takes one file out of a wheel: sha256 FILE... | unpack WHEEL MEMBER DESTINATION."""
 
 import hashlib
 import shutil
@@ -7,11 +7,12 @@ import zipfile
 
 command, *arguments = sys.argv[1:]
 if command == "sha256":
-    digest = hashlib.sha256()
-    with open(arguments[0], "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    print(digest.hexdigest())
+    for path in arguments:
+        digest = hashlib.sha256()
+        with open(path, "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        print(digest.hexdigest())
 elif command == "unpack":
     wheel, member, destination = arguments
     with zipfile.ZipFile(wheel) as archive, archive.open(member) as source, open(destination, "wb") as target:

@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsString,
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -22,7 +21,11 @@ impl Workspace {
         let package = std::env::var_os("CARGO_MANIFEST_DIR")
             .unwrap_or_else(|| OsString::from(env!("CARGO_MANIFEST_DIR")));
         let package = Path::new(&package);
-        let root = package.ancestors().nth(2).unwrap_or(package);
+        // It may be another package: tests of this one run this program too.
+        let root = package
+            .ancestors()
+            .find(|folder| folder.join("Cargo.lock").is_file())
+            .unwrap_or(package);
         Self {
             root: root.to_owned(),
         }
@@ -33,31 +36,26 @@ impl Workspace {
         self.root.join("target/onnxruntime/libonnxruntime.so")
     }
 
+    /// Returns where set-up keeps the versions of Apache Kafka.
+    pub(crate) fn kafka_folder(&self) -> PathBuf {
+        self.root.join("target/kafka")
+    }
+
     /// Returns the library that the user brings, if `ORT_DYLIB_PATH` names another than the default.
     pub(crate) fn user_library(&self) -> Option<PathBuf> {
         let named = PathBuf::from(std::env::var_os(LIBRARY_VARIABLE)?);
         (!named.as_os_str().is_empty() && named != self.default_library()).then_some(named)
     }
 
-    /// Replaces this program with cargo, so that signals reach the command and its exit code is the caller's.
-    ///
-    /// Returns only if that fails, with the reason.
-    pub(crate) fn become_cargo(
-        &self,
-        subcommand: &str,
-        arguments: &[&str],
-        passed_on: &[String],
-        library: &Path,
-    ) -> String {
+    /// Returns a command that runs cargo in the workspace, and tells what it runs where the library is.
+    pub(crate) fn cargo(&self, subcommand: &str, library: &Path) -> Command {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-        let error = Command::new(&cargo)
+        let mut command = Command::new(cargo);
+        command
             .arg(subcommand)
             .arg("--manifest-path")
             .arg(self.root.join("Cargo.toml"))
-            .args(arguments)
-            .args(passed_on)
-            .env(LIBRARY_VARIABLE, library)
-            .exec();
-        format!("cannot run {}: {error}", cargo.to_string_lossy())
+            .env(LIBRARY_VARIABLE, library);
+        command
     }
 }

@@ -1,0 +1,3 @@
+//! On Apache Kafka: what the in-process broker cannot show. Run with `cargo xtask test --kafka`.
+
+mod brokers;

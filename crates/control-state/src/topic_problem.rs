@@ -20,7 +20,7 @@ pub enum TopicProblem {
         /// The topic.
         topic: String,
         /// Kafka's name of the setting; `partitions` and `replication` are settings too.
-        setting: &'static str,
+        setting: String,
         /// What it is.
         value: String,
         /// What it must be.
@@ -39,16 +39,10 @@ impl TopicProblem {
     }
 
     /// Makes the problem of a setting that one command puts right.
-    pub fn of_setting(
-        topic: &str,
-        setting: &'static str,
-        is: &str,
-        needed: String,
-        set: &str,
-    ) -> Self {
+    pub fn of_setting(topic: &str, setting: &str, is: &str, needed: String, set: &str) -> Self {
         Self::Wrong {
             topic: topic.to_owned(),
-            setting,
+            setting: setting.to_owned(),
             value: is.to_owned(),
             needed,
             remedy: format!(
@@ -105,7 +99,7 @@ fn wrong_partitions(description: &TopicDescription, rule: PartitionRule) -> Opti
     };
     Some(TopicProblem::Wrong {
         topic: topic.clone(),
-        setting: "partitions",
+        setting: "partitions".to_owned(),
         value: partitions.to_string(),
         needed,
         remedy,

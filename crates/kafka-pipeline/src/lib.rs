@@ -19,9 +19,10 @@
 //!
 //! Beside the pipeline there are a [`Publisher`] for records that do not come from a record, a
 //! [`TransactionalPublisher`] for several that must come whole or not at all, a [`Follower`] that reads whole topics
-//! without a group, an [`Ownership`] of a partition by which one of several processes leads, and an [`InProcessBroker`]
-//! for demos and tests.
+//! without a group, an [`Ownership`] of a partition by which one of several processes leads, an [`Admin`] that asks about
+//! topics and makes them, and an [`InProcessBroker`] for demos and tests.
 
+mod admin;
 mod age;
 mod assignment;
 mod broker;
@@ -53,6 +54,10 @@ mod topics;
 mod transaction;
 mod wire;
 
+pub use admin::{
+    Admin, AdminError, CleanupPolicy, Creation, Described, Descriptions, NewTopic,
+    TopicDescription, TopicSettings,
+};
 pub use broker::{InProcessBroker, ProduceFault};
 pub use budget::InFlightBudget;
 pub use control::{Progress, State};

@@ -118,7 +118,7 @@ impl Leadership {
     async fn stand_by(&mut self) -> Result<bool, Error> {
         let mut owned = self.ownership.owned();
         let mut heard = self.replicas.subscribe();
-        let patience = Instant::now() + ELECTION_PATIENCE;
+        let mut patience = Instant::now() + ELECTION_PATIENCE;
         loop {
             if self.office.writer.shutdown.is_cancelled() {
                 return Ok(false);
@@ -131,6 +131,9 @@ impl Leadership {
             let leader = heard
                 .borrow_and_update()
                 .leader_besides(&self.office.replica_id);
+            if leader.is_some() {
+                patience = Instant::now() + ELECTION_PATIENCE;
+            }
             // While nobody leads somebody will soon, perhaps this one: changes wait a little.
             let takes_commands = leader.is_some() || Instant::now() >= patience;
             tokio::select! {
@@ -286,5 +289,5 @@ fn publish_head_versions(state: &Arc<ControlState>) {
     }
 }
 
-/// How long changes wait for a leader where none is known.
+/// How long changes wait for a leader where none is known: longer than one that was killed keeps its place in the group.
 const ELECTION_PATIENCE: Duration = Duration::from_secs(10);

@@ -98,7 +98,13 @@ impl KafkaOptions {
 
     /// A member of a group that reads nothing.
     pub(crate) fn ownership_config(&self, group: &str) -> ClientConfig {
-        let mut config = self.consumer_config();
+        let mut config = self.client_config(CONSUMER_DEFAULTS);
+        for (key, value) in OWNERSHIP_DEFAULTS {
+            config.set(*key, *value);
+        }
+        config.extend(self.client.clone());
+        config.extend(self.consumer.clone());
+        config.set("enable.auto.offset.store", "false");
         config.set("group.id", group);
         // Keeps what is owned with its owner when others come.
         config.set("partition.assignment.strategy", "cooperative-sticky");
@@ -145,6 +151,12 @@ const CONSUMER_DEFAULTS: &[(&str, &str)] = &[
     ("fetch.message.max.bytes", "524288"),
     ("fetch.queue.backoff.ms", "5"),
     ("allow.auto.create.topics", "false"),
+];
+
+/// How long an owner that was killed keeps its place: as short as brokers allow by default, for nobody leads meanwhile.
+const OWNERSHIP_DEFAULTS: &[(&str, &str)] = &[
+    ("session.timeout.ms", "6000"),
+    ("heartbeat.interval.ms", "1500"),
 ];
 
 /// Batches of 5 ms cost little latency and most of the per-request CPU. A record may be as large as a content record

@@ -1,10 +1,11 @@
 //! The way to the control plane.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use moderation_wire::v1;
 use moderation_wire::v1::status_service_client::StatusServiceClient;
+use tokio::time::sleep;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
@@ -48,22 +49,27 @@ impl Connection {
         let channel = self.open().await?;
         let mut client =
             StatusServiceClient::new(channel.clone()).max_decoding_message_size(MAX_STATUS_BYTES);
-        let response = client.get_status(v1::GetStatusRequest {}).await;
-        let status = response
-            .map_err(refused)?
-            .into_inner()
-            .status
-            .unwrap_or_default();
-        if status.leads || status.leader.is_empty() {
-            return Ok(channel);
+        let patience = Instant::now() + ELECTION_PATIENCE;
+        loop {
+            let response = client.get_status(v1::GetStatusRequest {}).await;
+            let response = response.map_err(refused)?.into_inner();
+            let status = response.status.unwrap_or_default();
+            // Where nobody leads, the one that answers waits for somebody to.
+            if status.leads || status.leader.is_empty() {
+                return Ok(channel);
+            }
+            match connect(&status.leader).await {
+                Ok(leader) => return Ok(leader),
+                // One that died is taken for the leader until it has been silent for long enough.
+                Err(_) if Instant::now() < patience => sleep(ASK_AGAIN).await,
+                Err(error) => {
+                    let (endpoint, leader) = (&self.endpoint, status.leader);
+                    return Err(error.context(format!(
+                        "{endpoint} stands by, and {leader}, which leads, does not answer"
+                    )));
+                }
+            }
         }
-        let leader = &status.leader;
-        connect(leader).await.with_context(|| {
-            format!(
-                "{} stands by, and {leader}, which leads, does not answer",
-                self.endpoint
-            )
-        })
     }
 }
 
@@ -113,4 +119,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
 
 /// What a status of ten thousand replicas takes.
 pub(crate) const MAX_STATUS_BYTES: usize = 16 * 1024 * 1024;
+/// How long to ask for a leader that answers.
+const ELECTION_PATIENCE: Duration = Duration::from_secs(10);
+const ASK_AGAIN: Duration = Duration::from_millis(500);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);

@@ -17,6 +17,20 @@ fn sample_configurations_parse() {
 }
 
 #[test]
+fn the_sample_of_topics_is_taken() {
+    // Brokers are looked for only once the file is found to be right.
+    let output = tidegate()
+        .args(["topics", "check", "--brokers", "127.0.0.1:9"])
+        .output()
+        .expect("tidegate runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("127.0.0.1:9") && said.contains("do not answer"),
+        "{said}"
+    );
+}
+
+#[test]
 fn comments_in_sample_configurations_show_the_defaults() {
     fn check<C: ServiceConfig + Debug>(name: &str) {
         let path = repository().join("deploy/config").join(name);

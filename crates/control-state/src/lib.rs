@@ -28,6 +28,7 @@ mod samples;
 mod stage;
 mod stage_options;
 mod state;
+mod topic_problem;
 mod versioned;
 mod versions;
 mod view;
@@ -44,6 +45,7 @@ pub use replica_table::{KnownReplica, LIVE_FOR, REMEMBERED_FOR, ReplicaTable, Un
 pub use stage::Stage;
 pub use stage_options::StageOptions;
 pub use state::{Applied, ControlState, RawRecord};
+pub use topic_problem::{TopicProblem, topic_problems};
 pub use versioned::{Change, PolicyDocument, Versioned, VersionedDeployment, VersionedPolicy};
 pub use versions::Versions;
 pub use view::{ControlView, Phase, Standing};

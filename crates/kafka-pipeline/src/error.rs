@@ -133,7 +133,7 @@ pub(crate) fn is_final_for_producer(code: RDKafkaErrorCode) -> bool {
     is_access_error(code) || matches!(code, RDKafkaErrorCode::Fatal | RDKafkaErrorCode::Fenced)
 }
 
-fn is_access_error(code: RDKafkaErrorCode) -> bool {
+pub(crate) fn is_access_error(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;
     matches!(
         code,

@@ -18,8 +18,10 @@
 //! produces them and moves the commit frontier. Nothing is locked per record between them.
 //!
 //! Beside the pipeline there are a [`Publisher`] for records that do not come from a record, a [`Follower`] that reads
-//! whole topics without a group, and an [`InProcessBroker`] for demos and tests.
+//! whole topics without a group, an [`Admin`] that asks about topics and makes them, and an [`InProcessBroker`] for demos
+//! and tests.
 
+mod admin;
 mod age;
 mod assignment;
 mod broker;
@@ -48,6 +50,10 @@ mod reorder;
 mod topics;
 mod wire;
 
+pub use admin::{
+    Admin, AdminError, CleanupPolicy, Creation, Described, Descriptions, NewTopic,
+    TopicDescription, TopicSettings,
+};
 pub use broker::{InProcessBroker, ProduceFault};
 pub use budget::InFlightBudget;
 pub use control::{Progress, State};

@@ -83,6 +83,10 @@ impl KafkaOptions {
         config
     }
 
+    pub(crate) fn admin_config(&self) -> ClientConfig {
+        self.client_config(&[])
+    }
+
     fn client_config(&self, defaults: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
         for (key, value) in defaults {

@@ -7,6 +7,17 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
 use crate::error::Error;
 
+/// How a topic is spread over the brokers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// The numbers of its partitions.
+    pub(crate) partitions: Vec<i32>,
+    /// How many replicas the partition with the fewest has.
+    pub(crate) replication: usize,
+    /// The brokers that there are.
+    pub(crate) brokers: Vec<i32>,
+}
+
 /// Asks for the partitions of a topic, for half a second.
 ///
 /// The outer error is that the brokers did not answer and can be asked again; the inner one is their answer.
@@ -14,13 +25,31 @@ pub(crate) fn partitions<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     topic: &str,
 ) -> KafkaResult<Result<Vec<i32>, Error>> {
-    let metadata = consumer.fetch_metadata(Some(topic), ONE_QUESTION)?;
+    let layout = layout(consumer, topic, ONE_QUESTION)?;
+    Ok(layout.map(|layout| layout.partitions))
+}
+
+/// Asks how a topic is spread. The errors are those of [`partitions`].
+pub(crate) fn layout<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    patience: Duration,
+) -> KafkaResult<Result<Layout, Error>> {
+    let metadata = consumer.fetch_metadata(Some(topic), patience)?;
     let found = metadata.topics().iter().find(|found| found.name() == topic);
-    let partitions: Vec<i32> = found
-        .iter()
-        .flat_map(|found| found.partitions())
-        .map(|partition| partition.id())
-        .collect();
+    let partitions = || found.iter().flat_map(|found| found.partitions());
+    let layout = Layout {
+        partitions: partitions().map(|partition| partition.id()).collect(),
+        replication: partitions()
+            .map(|partition| partition.replicas().len())
+            .min()
+            .unwrap_or(0),
+        brokers: metadata
+            .brokers()
+            .iter()
+            .map(|broker| broker.id())
+            .collect(),
+    };
     let refusal = found
         .and_then(|found| found.error())
         .map(RDKafkaErrorCode::from);
@@ -30,8 +59,8 @@ pub(crate) fn partitions<C: ConsumerContext>(
             code @ (RDKafkaErrorCode::LeaderNotAvailable | RDKafkaErrorCode::NotLeaderForPartition),
         ) => return Err(KafkaError::MetadataFetch(code)),
         Some(code) => Err(Error::from_code(code, topic)),
-        None if partitions.is_empty() => Err(Error::UnknownTopic(topic.to_owned())),
-        None => Ok(partitions),
+        None if layout.partitions.is_empty() => Err(Error::UnknownTopic(topic.to_owned())),
+        None => Ok(layout),
     })
 }
 

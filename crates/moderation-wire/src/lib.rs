@@ -6,6 +6,7 @@
 //!   missing, are there as broken parts. Only what tells neither is [`Unreadable`]. Time and memory are linear in the
 //!   payload.
 //! - [`decode_decision`], [`decode_action`], [`decode_review`] and `TryFrom` are strict, and name the field that is wrong.
+//! - [`Topics`] names the topics, and says what each must be ([`TopicRequirement`]).
 //! - The same record is always encoded to the same bytes; `tests/golden` freezes them.
 //!
 //! No error shows a value, only the path of its field.
@@ -32,6 +33,7 @@ mod review;
 mod salvage;
 mod scored;
 mod time;
+mod topic_requirements;
 mod topics;
 pub mod v1;
 mod wire_format;
@@ -46,6 +48,9 @@ pub use encode::{
 pub use format::Format;
 pub use invalid::{DecodeError, Invalid, Problem, Unreadable, UnreadableReason};
 pub use time::{timestamp_from_wire, timestamp_to_wire};
+pub use topic_requirements::{
+    CleanupRule, HEADER_ROOM, PartitionRule, RetentionRule, TopicMinimum, TopicRequirement,
+};
 pub use topics::Topics;
 pub use words::Word;
 

@@ -40,6 +40,8 @@ enum Command {
     Model(commands::model::Args),
     /// Show every replica and the versions it serves.
     Status(commands::status::Args),
+    /// Make the topics of an installation, and compare them with what its file says.
+    Topics(commands::topics::Args),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +64,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Policy(args) => commands::policy::run(args),
         Command::Model(args) => commands::model::run(args),
         Command::Status(args) => commands::status::run(args),
+        Command::Topics(args) => commands::topics::run(args),
     }
 }
 

@@ -18,7 +18,8 @@ pub struct Feed<T> {
 }
 
 impl<T> Feed<T> {
-    pub(crate) fn start(kafka: &KafkaOptions, topic: &str, read: fn(&Record) -> T) -> Self {
+    /// Follows a topic of these brokers.
+    pub fn start(kafka: &KafkaOptions, topic: &str, read: fn(&Record) -> T) -> Self {
         let config = FollowerConfig::from_beginning(kafka.clone(), topic.to_owned());
         let (follower, events) =
             Follower::channel(config, 1024).expect("the topic can be followed");

@@ -1,7 +1,7 @@
 //! One process under test.
 
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -15,38 +15,65 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A stage that runs as a process of its own. Killed when dropped.
 pub struct Process {
-    name: &'static str,
+    name: String,
     child: Child,
+    start: Start,
+}
+
+/// What a process is started from, and started from again.
+struct Start {
+    stage: &'static str,
+    config: PathBuf,
     log: PathBuf,
     telemetry: SocketAddr,
 }
 
+impl Start {
+    fn spawn(&self) -> Child {
+        let log = File::options().create(true).append(true).open(&self.log);
+        let log = log.expect("the log can be opened");
+        let mut command = crate::tidegate();
+        command
+            .arg(self.stage)
+            .arg("--config")
+            .arg(&self.config)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a file handle can be cloned"))
+            .stderr(log)
+            .spawn()
+            .expect("tidegate starts")
+    }
+}
+
 impl Process {
-    /// Starts `tidegate NAME --config FILE`; what it logs goes to `NAME.log` in `directory`.
+    /// Starts `tidegate STAGE --config FILE`; what it logs goes to a file beside that one.
     pub(crate) fn start(
-        name: &'static str,
-        directory: &Path,
+        stage: &'static str,
+        name: &str,
         config: &Path,
         telemetry: SocketAddr,
     ) -> Self {
-        let log = directory.join(format!("{name}-{}.log", telemetry.port()));
-        let output = File::create(&log).expect("the log can be created");
-        let mut command = crate::tidegate();
-        let child = command
-            .arg(name)
-            .arg("--config")
-            .arg(config)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().expect("a file handle can be cloned"))
-            .stderr(output)
-            .spawn()
-            .expect("tidegate starts");
-        Self {
-            name,
-            child,
-            log,
+        let start = Start {
+            stage,
+            config: config.to_owned(),
+            log: config.with_file_name(format!("{name}.log")),
             telemetry,
+        };
+        Self {
+            name: name.to_owned(),
+            child: start.spawn(),
+            start,
         }
+    }
+
+    /// Starts the process again, which has ended, with the same configuration and as the same replica.
+    ///
+    /// # Panics
+    /// If it still runs.
+    pub fn start_again(&mut self) {
+        let status = self.child.try_wait().expect("a child can be asked");
+        assert!(status.is_some(), "{} still runs", self.name);
+        self.child = self.start.spawn();
     }
 
     /// Waits until the process says that it is ready.
@@ -62,7 +89,7 @@ impl Process {
             if let Some(status) = self.child.try_wait().expect("a child can be asked") {
                 panic!("{} ended with {status}:\n{}", self.name, self.log());
             }
-            last = http::get(self.telemetry, "/ready").await;
+            last = http::get(self.start.telemetry, "/ready").await;
             if matches!(last, Some((200, _))) {
                 return;
             }
@@ -72,7 +99,7 @@ impl Process {
 
     /// Returns what `/metrics` shows.
     pub async fn metrics(&self) -> String {
-        http::get(self.telemetry, "/metrics")
+        http::get(self.start.telemetry, "/metrics")
             .await
             .expect("the process answers")
             .1
@@ -84,7 +111,7 @@ impl Process {
             let mut look = interval(Duration::from_millis(20));
             loop {
                 look.tick().await;
-                if let Some(answer) = http::get(self.telemetry, "/ready").await {
+                if let Some(answer) = http::get(self.start.telemetry, "/ready").await {
                     return answer;
                 }
             }
@@ -98,6 +125,22 @@ impl Process {
     pub async fn terminate(&mut self) -> ExitStatus {
         signal(self.child.id(), "TERM");
         self.ended().await
+    }
+
+    /// Sends SIGKILL, which nothing can prepare for, and waits for the process to be gone.
+    pub async fn kill(&mut self) {
+        signal(self.child.id(), "KILL");
+        self.ended().await;
+    }
+
+    /// Sends SIGSTOP: the process hangs with its connections open, as one does whose machine is overloaded.
+    pub fn freeze(&self) {
+        signal(self.child.id(), "STOP");
+    }
+
+    /// Sends SIGCONT: the process goes on as if nothing had happened.
+    pub fn thaw(&self) {
+        signal(self.child.id(), "CONT");
     }
 
     /// Waits for the process to end.
@@ -117,9 +160,25 @@ impl Process {
         }
     }
 
-    /// Returns everything that the process has logged.
+    /// Waits until the process has logged a line with these words.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn says(&self, words: &str) {
+        let mut look = interval(Duration::from_millis(20));
+        let saying = async {
+            while !self.log().contains(words) {
+                look.tick().await;
+            }
+        };
+        if timeout(PATIENCE, saying).await.is_err() {
+            panic!("{} does not say {words:?}:\n{}", self.name, self.log());
+        }
+    }
+
+    /// Returns everything that the process has logged, since its first start.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
+        std::fs::read_to_string(&self.start.log).unwrap_or_default()
     }
 }
 
@@ -141,10 +200,4 @@ pub(crate) fn signal(pid: u32, name: &str) {
         .args([format!("-{name}"), pid.to_string()])
         .status();
     assert!(sent.is_ok_and(|status| status.success()), "kill(1) works");
-}
-
-/// Returns an address of this machine at which nobody listens.
-pub(crate) fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
-    listener.local_addr().expect("a listener has an address")
 }

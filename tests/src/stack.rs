@@ -1,7 +1,6 @@
 //! The whole pipeline as separate processes.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Output;
 
 use kafka_pipeline::{InProcessBroker, KafkaOptions, OutputRecord, Published, Publisher, Record};
@@ -10,10 +9,10 @@ use moderation_wire::{
     Topics, decode_action, decode_decision, decode_review, encode_content, encode_scored,
     record_key,
 };
-use tempfile::TempDir;
 
-use crate::process::{Process, free_address};
-use crate::{Feed, repository, tidegate};
+use crate::launch::{Launch, Stage};
+use crate::process::Process;
+use crate::{Feed, repository};
 
 /// What a [`Stack`] is started with.
 pub struct StackOptions {
@@ -21,6 +20,8 @@ pub struct StackOptions {
     pub policy: PathBuf,
     /// Partitions of content, scores, decisions, actions, review and dead-letter.
     pub partitions: u16,
+    /// On how many brokers each record lies; the in-process broker is one.
+    pub replication: u16,
 }
 
 impl Default for StackOptions {
@@ -28,14 +29,13 @@ impl Default for StackOptions {
         Self {
             policy: repository().join("deploy/policies/default.toml"),
             partitions: 4,
+            replication: 1,
         }
     }
 }
 
-/// A broker in this process; control plane, classifier and enforcer as processes of their own.
+/// Control plane, classifier and enforcer as processes of their own.
 pub struct Stack {
-    /// Closed last: the processes drain into it.
-    pub broker: InProcessBroker,
     /// The names of the topics.
     pub topics: Topics,
     /// The control plane.
@@ -44,43 +44,52 @@ pub struct Stack {
     pub classifier: Process,
     /// The enforcer.
     pub enforcer: Process,
-    kafka: KafkaOptions,
+    /// Starts more replicas.
+    pub launch: Launch,
     publisher: Publisher,
-    endpoint: SocketAddr,
-    _directory: TempDir,
+    // Ends last: the processes and the publisher speak to it.
+    _broker: Option<InProcessBroker>,
 }
 
 impl Stack {
-    /// Starts everything and waits until all of it is ready.
+    /// Starts everything on a broker in this process, and waits until all of it is ready.
     pub async fn start(options: StackOptions) -> Self {
         let broker = InProcessBroker::start().expect("the broker starts");
-        let topics = Topics::default();
-        create_topics(&broker, &topics, options.partitions);
+        create_topics(&broker, &Topics::default(), options.partitions);
         let kafka = broker.options().expect("the broker has an address");
-        let publisher = Publisher::new(&kafka).expect("the options are valid");
-        let directory = TempDir::new().expect("a directory can be made");
-        let endpoint = free_address();
-        let launch = Launch {
-            directory: directory.path(),
-            kafka: &kafka,
-        };
-        let mut control_plane = launch.control_plane(endpoint, &options.policy);
-        let mut classifier = launch.classifier();
-        let mut enforcer = launch.enforcer();
-        control_plane.ready().await;
-        classifier.ready().await;
-        enforcer.ready().await;
+        let launch = Launch::new(kafka, Topics::DEFAULT_PREFIX).with_policy(options.policy);
+        let mut stack = Self::launch(launch, Some(broker));
+        stack.ready().await;
+        stack
+    }
+
+    /// Makes topics on Apache Kafka that begin with `topic_prefix`, starts everything, and waits until all of it is ready.
+    pub async fn start_on(kafka: KafkaOptions, topic_prefix: &str, options: StackOptions) -> Self {
+        let launch = Launch::new(kafka, topic_prefix).with_policy(options.policy);
+        launch
+            .make_topics(options.partitions, options.replication)
+            .await;
+        let mut stack = Self::launch(launch, None);
+        stack.ready().await;
+        stack
+    }
+
+    fn launch(launch: Launch, broker: Option<InProcessBroker>) -> Self {
         Self {
-            broker,
-            topics,
-            control_plane,
-            classifier,
-            enforcer,
-            kafka,
-            publisher,
-            endpoint,
-            _directory: directory,
+            topics: launch.topics(),
+            control_plane: launch.start(Stage::ControlPlane, "control-plane-0"),
+            classifier: launch.start(Stage::Classifier, "classifier-0"),
+            enforcer: launch.start(Stage::Enforcer, "enforcer-0"),
+            publisher: Publisher::new(launch.kafka()).expect("the options are valid"),
+            launch,
+            _broker: broker,
         }
+    }
+
+    async fn ready(&mut self) {
+        self.control_plane.ready().await;
+        self.classifier.ready().await;
+        self.enforcer.ready().await;
     }
 
     /// Publishes a content event.
@@ -140,19 +149,12 @@ impl Stack {
     }
 
     fn feed<T>(&self, topic: &str, read: fn(&Record) -> T) -> Feed<T> {
-        Feed::start(&self.kafka, topic, read)
+        Feed::start(self.launch.kafka(), topic, read)
     }
 
     /// Runs `tidegate ARGS` against this control plane, as an operator would.
     pub async fn tidegate(&self, args: &[&str]) -> Output {
-        let mut command = tidegate();
-        command
-            .args(args)
-            .env("TIDEGATE_ENDPOINT", format!("http://{}", self.endpoint))
-            .env("USER", "tester");
-        tokio::task::spawn_blocking(move || command.output().expect("tidegate runs"))
-            .await
-            .expect("no panic")
+        self.launch.tidegate(args).await
     }
 }
 
@@ -175,50 +177,5 @@ fn create_topics(broker: &InProcessBroker, topics: &Topics, partitions: u16) {
         broker
             .create_topic(topic, partitions)
             .expect("the topic can be created");
-    }
-}
-
-/// Writes configurations and starts processes from them.
-struct Launch<'a> {
-    directory: &'a Path,
-    kafka: &'a KafkaOptions,
-}
-
-impl Launch<'_> {
-    fn control_plane(&self, endpoint: SocketAddr, policy: &Path) -> Process {
-        let deployment = repository().join("deploy/config/deployment.toml");
-        let head = format!(
-            "listen = \"{endpoint}\"\nbootstrap_policy = {policy:?}\nbootstrap_deployment = {deployment:?}\n"
-        );
-        self.start("control-plane", &head, "")
-    }
-
-    fn classifier(&self) -> Process {
-        let bundles = repository().join("deploy/models");
-        self.start(
-            "classifier",
-            "",
-            &format!("[inference]\nbundle_directory = {bundles:?}\nworkers = 1\n"),
-        )
-    }
-
-    fn enforcer(&self) -> Process {
-        self.start("enforcer", "", "")
-    }
-
-    fn start(&self, name: &'static str, head: &str, tail: &str) -> Process {
-        let telemetry = free_address();
-        let kafka = format!("brokers = \"{}\"\n[kafka.consumer]\n", self.kafka.brokers)
-            + &self
-                .kafka
-                .consumer
-                .iter()
-                .map(|(key, value)| format!("{key:?} = {value:?}\n"))
-                .collect::<String>();
-        let config =
-            format!("{head}[process]\ntelemetry_address = \"{telemetry}\"\n[kafka]\n{kafka}{tail}");
-        let path = self.directory.join(format!("{name}.toml"));
-        std::fs::write(&path, config).expect("the configuration can be written");
-        Process::start(name, self.directory, &path, telemetry)
     }
 }

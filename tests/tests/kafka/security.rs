@@ -1,0 +1,58 @@
+//! Who may not speak to the brokers is told so in one line, which holds no password.
+
+use kafka_pipeline::KafkaOptions;
+use tidegate_tests::kafka::{Cluster, Mechanism, unique_prefix};
+use tidegate_tests::{Launch, Stage, repository};
+
+const STAGES: [Stage; 3] = [Stage::ControlPlane, Stage::Classifier, Stage::Enforcer];
+const WRONG_PASSWORD: &str = "hunter2-is-wrong";
+
+/// Checks that every stage ends with one line that says all of `expected`.
+async fn check(kafka: KafkaOptions, expected: &[&str]) {
+    let launch = Launch::new(kafka, unique_prefix("refused"));
+    for stage in STAGES {
+        let mut process = launch.start(stage, &format!("{stage:?}"));
+        let status = process.ended().await;
+        let log = process.log();
+        assert_eq!(status.code(), Some(1), "{stage:?}: {log}");
+        let errors: Vec<&str> = log
+            .lines()
+            .filter(|line| line.starts_with("error:"))
+            .collect();
+        assert_eq!(errors.len(), 1, "{stage:?} says one line: {log}");
+        for words in expected {
+            assert!(errors[0].contains(words), "{stage:?} says {words:?}: {log}");
+        }
+        assert!(!log.contains(WRONG_PASSWORD), "{stage:?}: {log}");
+    }
+}
+
+fn with_client_setting(mut options: KafkaOptions, key: &str, value: &str) -> KafkaOptions {
+    options.client.insert(key.to_owned(), value.to_owned());
+    options
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_refused() {
+    for mechanism in [Mechanism::Plain, Mechanism::ScramSha512] {
+        let options = Cluster::shared().secure_options(mechanism);
+        let options = with_client_setting(options, "sasl.password", WRONG_PASSWORD);
+        check(options, &["access refused by the broker"]).await;
+    }
+}
+
+/// Certificates are replaced while stages run, so that one that does not fit may fit soon: it is said, and waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_that_did_not_sign_is_named() {
+    let other = repository().join("tests/certificates/other-ca.pem");
+    let options = Cluster::shared().secure_options(Mechanism::Plain);
+    let options = with_client_setting(options, "ssl.ca.location", &other.display().to_string());
+    let launch = Launch::new(options, unique_prefix("unsigned"));
+    for stage in STAGES {
+        let mut process = launch.start(stage, &format!("{stage:?}"));
+        process.says("certificate verify failed").await;
+        process.says("ssl.ca.location").await;
+        let status = process.terminate().await;
+        assert!(status.success(), "{stage:?}: {}", process.log());
+    }
+}

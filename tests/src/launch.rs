@@ -26,7 +26,7 @@ pub enum Stage {
 
 impl Stage {
     /// Returns the subcommand that runs it.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::ControlPlane => "control-plane",
             Self::Classifier => "classifier",

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use bytesize::ByteSize;
-use control_state::{ReplicaId, host_name};
+use control_state::{ReplicaId, TopicCheck, TopicOptions, host_name};
 use kafka_pipeline::KafkaOptions;
 use moderation_wire::Topics;
 use serde::Deserialize;
@@ -78,6 +78,18 @@ impl Config {
             Some(address) => address.clone(),
             None if bound.ip().is_unspecified() => format!("{}:{}", host_name(), bound.port()),
             None => bound.to_string(),
+        }
+    }
+
+    /// Returns what the control plane looks at before it does anything.
+    pub fn topic_check<'a>(&'a self, topics: &'a Topics) -> TopicCheck<'a> {
+        let used = [&topics.control, &topics.audit, &topics.replicas];
+        TopicCheck {
+            kafka: &self.kafka,
+            topics,
+            used: used.map(String::clone).to_vec(),
+            // Each of these topics has rules of its own; there is nothing to choose.
+            options: TopicOptions::default(),
         }
     }
 

@@ -8,6 +8,7 @@
 //!   which versions it serves, which it refused and why, and whether it works.
 //! - [`Stage`] binds a stage to both: its readiness, its liveness, its pipeline's pause while what is known is stale, its
 //!   new start after the process stood still for [`STANDSTILL`], and its drain.
+//! - [`TopicCheck`] looks before a stage does anything whether its topics are what their records need.
 //! - [`ReplicaTable`] is the other end: who lives, and what each serves.
 //!
 //! Versions are immutable and heads only move forward, whatever the topic holds: a record that cannot mean that, or
@@ -29,6 +30,7 @@ mod serving;
 mod stage;
 mod stage_options;
 mod state;
+mod topic_check;
 mod topic_problem;
 mod versioned;
 mod versions;
@@ -47,6 +49,7 @@ pub use serving::Serving;
 pub use stage::Stage;
 pub use stage_options::StageOptions;
 pub use state::{Applied, ControlState, RawRecord};
+pub use topic_check::{CheckedTopics, TopicCheck, TopicFindings, TopicOptions};
 pub use topic_problem::{TopicProblem, topic_problems};
 pub use versioned::{Change, PolicyDocument, Versioned, VersionedDeployment, VersionedPolicy};
 pub use versions::Versions;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use control_state::{Serving, Stage, StageOptions};
+use control_state::{Serving, Stage, StageOptions, TopicOptions};
 use kafka_pipeline::{
     Dispatched, Error, Handle, InProcessBroker, Lease, Outcome, Pipeline, PipelineConfig,
     PipelineOptions,
@@ -80,6 +80,8 @@ async fn it_reads_what_it_missed_before_it_consumes_again() {
         topic_prefix: "t",
         topics: &topics,
         inputs: vec![topics.scores.clone()],
+        outputs: Vec::new(),
+        topic_options: TopicOptions::default(),
         pipeline: &PipelineOptions::default(),
         limits: &moderation::Limits::default(),
         drain_deadline: PATIENCE,

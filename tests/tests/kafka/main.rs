@@ -1,5 +1,9 @@
 //! On Apache Kafka: what the in-process broker cannot show. Run with `cargo xtask test --kafka`.
 
+mod atomicity;
 mod brokers;
+mod crashes;
 mod flow;
+mod outages;
 mod security;
+mod standstill;

@@ -80,7 +80,10 @@ async fn connect(address: &str) -> anyhow::Result<Channel> {
     };
     let endpoint = Endpoint::from_shared(url)
         .with_context(|| format!("{address} is no address such as http://127.0.0.1:7301"))?
-        .connect_timeout(CONNECT_PATIENCE);
+        .connect_timeout(CONNECT_PATIENCE)
+        // One that waits for its brokers has its port and answers nobody.
+        .http2_keep_alive_interval(SIGN_OF_LIFE)
+        .keep_alive_timeout(SIGN_OF_LIFE);
     endpoint
         .connect()
         .await
@@ -123,3 +126,5 @@ pub(crate) const MAX_STATUS_BYTES: usize = 16 * 1024 * 1024;
 const ELECTION_PATIENCE: Duration = Duration::from_secs(10);
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// How often a server is asked whether it is there while it answers nothing, and how long it may take to say so.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);

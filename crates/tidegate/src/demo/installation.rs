@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use control_plane::{ControlPlane, deployment_toml};
+use control_state::TopicOptions;
 use inference::EngineConfig;
 use inference::inspect::{self, Inspection};
 use kafka_pipeline::{InProcessBroker, KafkaOptions, PipelineOptions};
@@ -133,6 +134,7 @@ impl Installation {
             process: ProcessConfig::default(),
             kafka: self.kafka.clone(),
             topic_prefix: Topics::DEFAULT_PREFIX.to_owned(),
+            topics: TopicOptions::default(),
             replica_id: None,
             pipeline: PipelineOptions::default(),
             limits: Limits::default(),
@@ -148,6 +150,7 @@ impl Installation {
             process: ProcessConfig::default(),
             kafka: self.kafka.clone(),
             topic_prefix: Topics::DEFAULT_PREFIX.to_owned(),
+            topics: TopicOptions::default(),
             replica_id: None,
             pipeline: PipelineOptions::default(),
             limits: Limits::default(),

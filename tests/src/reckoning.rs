@@ -15,10 +15,13 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 /// Everything that the stages have published.
 pub struct Reckoning {
     decisions: Vec<(Record, Decision)>,
-    actions: HashMap<String, BTreeSet<Vec<u8>>>,
-    reviews: HashMap<String, BTreeSet<Vec<u8>>>,
+    actions: Outputs,
+    reviews: Outputs,
     dead_letters: usize,
 }
+
+/// The different bytes of each output, by its id and the policy that it was decided under.
+type Outputs = HashMap<(String, PolicyVersion), BTreeSet<Vec<u8>>>;
 
 /// What a run came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +40,11 @@ impl Reckoning {
         let reviews = records(kafka, &topics.review).await;
         let action_id = |record: &Record| {
             let action = decode_action(&record.value).expect("an action is valid");
-            action.action_id.to_string()
+            (action.action_id.to_string(), action.policy_version)
         };
         let task_id = |record: &Record| {
             let review = decode_review(&record.value).expect("a review request is valid");
-            review.task_id.to_string()
+            (review.task_id.to_string(), review.policy_version)
         };
         Self {
             decisions: decisions
@@ -103,7 +106,7 @@ impl Reckoning {
                 .or_insert(&record.value);
             assert_eq!(*same, &record.value, "{} differs", decision.event_id);
         }
-        for (id, outputs) in self.actions.iter().chain(&self.reviews) {
+        for ((id, _), outputs) in self.actions.iter().chain(&self.reviews) {
             assert_eq!(outputs.len(), 1, "{id} differs");
         }
     }
@@ -121,8 +124,8 @@ impl Reckoning {
             .filter_map(|(_, decision)| decision.review_task_id.as_ref());
         let reviews = named(reviews.map(ToString::to_string).collect());
         assert!(!actions.is_empty(), "spam has consequences");
-        assert_eq!(named(self.actions.keys().cloned().collect()), actions);
-        assert_eq!(named(self.reviews.keys().cloned().collect()), reviews);
+        assert_eq!(named(ids(&self.actions)), actions);
+        assert_eq!(named(ids(&self.reviews)), reviews);
     }
 
     /// What is read again after a crash comes again, so of each event the first decision counts.
@@ -149,11 +152,12 @@ impl Reckoning {
     }
 }
 
-fn by_id(
-    records: Vec<Record>,
-    id: impl Fn(&Record) -> String,
-) -> HashMap<String, BTreeSet<Vec<u8>>> {
-    let mut by_id: HashMap<String, BTreeSet<Vec<u8>>> = HashMap::new();
+fn ids(outputs: &Outputs) -> Vec<String> {
+    outputs.keys().map(|(id, _)| id.clone()).collect()
+}
+
+fn by_id(records: Vec<Record>, id: impl Fn(&Record) -> (String, PolicyVersion)) -> Outputs {
+    let mut by_id = Outputs::new();
     for record in records {
         by_id.entry(id(&record)).or_default().insert(record.value);
     }

@@ -81,7 +81,7 @@ async fn it_reads_what_it_missed_before_it_consumes_again() {
         topics: &topics,
         inputs: vec![topics.scores.clone()],
         outputs: Vec::new(),
-        topic_options: TopicOptions::default(),
+        topic_options: &TopicOptions::default(),
         pipeline: &PipelineOptions::default(),
         limits: &moderation::Limits::default(),
         drain_deadline: PATIENCE,

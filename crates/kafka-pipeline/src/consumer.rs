@@ -176,7 +176,10 @@ impl<P: Processor> ConsumerLoop<P> {
                 Err(Error::from_kafka(&error, "consuming"))
             }
             Err(error) => {
-                tracing::warn!(%error, "consuming; the client library tries again");
+                self.consumer
+                    .context()
+                    .errors
+                    .write(&error, "consuming; the client library tries again");
                 Ok(())
             }
         }

@@ -118,7 +118,7 @@ impl KafkaOptions {
 
     fn client_config(&self, defaults: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
-        for (key, value) in defaults {
+        for (key, value) in CLIENT_DEFAULTS.iter().chain(defaults) {
             config.set(*key, *value);
         }
         config.extend(self.client.clone());
@@ -142,6 +142,9 @@ impl fmt::Debug for KafkaOptions {
             .finish()
     }
 }
+
+/// The library's default lets ten seconds pass after a broker is back before it looks.
+const CLIENT_DEFAULTS: &[(&str, &str)] = &[("reconnect.backoff.max.ms", "1000")];
 
 /// The library's defaults prefetch 64 MB and wait a second after a full queue. The budget bounds what is in flight;
 /// these bound what the library holds besides.

@@ -346,7 +346,10 @@ fn supervise(control: &Control, run: impl FnOnce() -> Result<(), Error>) {
     match ended {
         Ok(()) => control.set_state(State::Stopped),
         Err(error) => {
-            tracing::error!(%error, "the pipeline has failed");
+            // Whoever lent the lease starts over, and says so.
+            if error != Error::LeaseExpired {
+                tracing::error!(%error, "the pipeline has failed");
+            }
             control.set_state(State::Failed(error));
         }
     }

@@ -4,6 +4,7 @@ mod atomicity;
 mod brokers;
 mod crashes;
 mod flow;
+mod following;
 mod outages;
 mod security;
 mod standstill;

@@ -198,7 +198,7 @@ async fn a_control_plane_that_stands_by_reads_and_says_who_writes() {
     leader.kill().await;
     // Who asks meanwhile waits for the next leader.
     let changed = set("0.6").await;
-    assert!(changed.status.success(), "{changed:?}");
+    assert!(changed.status.success(), "{changed:?}\n{}", standby.log());
     standby.says("this control plane leads").await;
     leader.start_again();
     leader.ready().await;

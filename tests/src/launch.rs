@@ -66,6 +66,11 @@ impl Launch {
         &self.kafka
     }
 
+    /// Returns where the control plane serves gRPC, unless a replica was told otherwise.
+    pub fn endpoint(&self) -> SocketAddr {
+        self.endpoint
+    }
+
     /// Returns the names of the topics.
     pub fn topics(&self) -> Topics {
         Topics::new(&self.topic_prefix)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use control_plane::ControlPlane;
+use control_state::TopicOptions;
 use inference::{EngineConfig, Workers};
 use kafka_pipeline::{InProcessBroker, KafkaOptions, PipelineOptions};
 use moderation::Limits;
@@ -95,6 +96,7 @@ fn classifier_config(kafka: &KafkaOptions) -> classifier::Config {
         process: ProcessConfig::default(),
         kafka: kafka.clone(),
         topic_prefix: Topics::DEFAULT_PREFIX.to_owned(),
+        topics: TopicOptions::default(),
         replica_id: None,
         pipeline: PipelineOptions::default(),
         limits: Limits::default(),
@@ -111,6 +113,7 @@ fn enforcer_config(kafka: &KafkaOptions) -> enforcer::Config {
         process: ProcessConfig::default(),
         kafka: kafka.clone(),
         topic_prefix: Topics::DEFAULT_PREFIX.to_owned(),
+        topics: TopicOptions::default(),
         replica_id: None,
         pipeline: PipelineOptions::default(),
         limits: Limits::default(),

@@ -47,7 +47,11 @@ pub async fn run(config: Config, context: ServiceContext) -> anyhow::Result<()> 
     let engine = Arc::new(Engine::start(config.inference.clone())?);
     model_health::tell(engine.health(), &context);
     let options = config.stage(&topics);
+    let Some(checked) = options.topic_check().wait(&context).await? else {
+        return Ok(());
+    };
     let stage = Stage::start(&options, NO_DEPLOYMENT, &context)?;
+    checked.confirm();
     let first = ServingDeployment::first(&stage, &engine, &context);
     let Some(deployment) = stage.before_consuming(first, &context).await? else {
         stage.leave().await;

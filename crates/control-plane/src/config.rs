@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use bytesize::ByteSize;
-use control_state::ReplicaId;
+use control_state::{ReplicaId, TopicCheck, TopicOptions};
 use kafka_pipeline::KafkaOptions;
 use moderation_wire::Topics;
 use serde::Deserialize;
@@ -64,6 +64,18 @@ impl Config {
             bootstrap_policy: None,
             bootstrap_deployment: None,
             max_policy_bytes: default_max_policy_bytes(),
+        }
+    }
+
+    /// Returns what the control plane looks at before it does anything.
+    pub fn topic_check<'a>(&'a self, topics: &'a Topics) -> TopicCheck<'a> {
+        let used = [&topics.control, &topics.audit, &topics.replicas];
+        TopicCheck {
+            kafka: &self.kafka,
+            topics,
+            used: used.map(String::clone).to_vec(),
+            // Each of these topics has rules of its own; there is nothing to choose.
+            options: TopicOptions::default(),
         }
     }
 

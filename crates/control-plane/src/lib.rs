@@ -105,6 +105,10 @@ impl ControlPlane {
         metrics::describe();
         let is_ready = context.readiness("control-topic", "not read to its end yet");
         let topics = Topics::new(&self.config.topic_prefix);
+        let Some(checked) = self.config.topic_check(&topics).wait(&context).await? else {
+            return Ok(());
+        };
+        checked.confirm();
         let publisher = Publisher::new(&self.config.kafka)?;
         let follower = self.follow(&topics)?;
         let view = follower.view();

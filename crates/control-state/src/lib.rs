@@ -8,6 +8,7 @@
 //!   which versions it serves, which it refused and why, and whether it works.
 //! - [`Stage`] binds a stage to both: its readiness, its liveness, its pipeline's pause while what is known is stale, and its
 //!   drain.
+//! - [`TopicCheck`] looks before a stage does anything whether its topics are what their records need.
 //! - [`ReplicaTable`] is the other end: who lives, and what each serves.
 //!
 //! Versions are immutable and heads only move forward, whatever the topic holds: a record that cannot mean that, or
@@ -28,6 +29,7 @@ mod samples;
 mod stage;
 mod stage_options;
 mod state;
+mod topic_check;
 mod topic_problem;
 mod versioned;
 mod versions;
@@ -45,6 +47,7 @@ pub use replica_table::{KnownReplica, LIVE_FOR, REMEMBERED_FOR, ReplicaTable, Un
 pub use stage::Stage;
 pub use stage_options::StageOptions;
 pub use state::{Applied, ControlState, RawRecord};
+pub use topic_check::{CheckedTopics, TopicCheck, TopicFindings, TopicOptions};
 pub use topic_problem::{TopicProblem, topic_problems};
 pub use versioned::{Change, PolicyDocument, Versioned, VersionedDeployment, VersionedPolicy};
 pub use versions::Versions;

@@ -8,6 +8,7 @@ use moderation_wire::Topics;
 use service_runtime::InvalidValue;
 
 use crate::replica::ReplicaId;
+use crate::topic_check::{TopicCheck, TopicOptions};
 
 /// What a stage is, what it reads, and where it finds the control topic.
 #[derive(Clone, Debug)]
@@ -24,6 +25,10 @@ pub struct StageOptions<'a> {
     pub topics: &'a Topics,
     /// The topics to consume.
     pub inputs: Vec<String>,
+    /// The topics to produce to, besides dead letters and heartbeats.
+    pub outputs: Vec<String>,
+    /// What topics must be beyond what their records need.
+    pub topic_options: &'a TopicOptions,
     /// Bounds and intervals of the pipeline.
     pub pipeline: &'a PipelineOptions,
     /// How much of a record is read.
@@ -32,7 +37,7 @@ pub struct StageOptions<'a> {
     pub drain_deadline: Duration,
 }
 
-impl StageOptions<'_> {
+impl<'a> StageOptions<'a> {
     /// Checks what can be checked before anything starts.
     ///
     /// # Errors
@@ -44,6 +49,7 @@ impl StageOptions<'_> {
             let allowed = "1 to 128 bytes without control characters";
             return Err(InvalidValue::new("replica_id", id.escape_debug(), allowed));
         }
+        self.topic_options.validate()?;
         self.pipeline()
             .validate()
             .map_err(|setting| InvalidValue::new(setting.key, setting.value, setting.allowed))?;
@@ -52,6 +58,22 @@ impl StageOptions<'_> {
             let key = format!("limits.{}", limit.key);
             InvalidValue::new(key, limit.value, format!("{least} to {most}"))
         })
+    }
+
+    /// Returns what is looked at before the stage does anything.
+    pub fn topic_check(&self) -> TopicCheck<'a> {
+        let common = [
+            &self.topics.dead_letter,
+            &self.topics.control,
+            &self.topics.replicas,
+        ];
+        let used = self.inputs.iter().chain(&self.outputs).chain(common);
+        TopicCheck {
+            kafka: self.kafka,
+            topics: self.topics,
+            used: used.cloned().collect(),
+            options: self.topic_options.clone(),
+        }
     }
 
     /// Returns the configuration of the stage's pipeline.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use control_state::{
     Change, ControlEntry, ControlFollower, ControlView, FollowerOptions, HeartbeatOptions,
     Heartbeats, History, Phase, PolicyDocument, Replica, ReplicaId, Stage, StageOptions,
-    VersionedPolicy,
+    TopicOptions, VersionedPolicy,
 };
 use kafka_pipeline::{
     Follower, FollowerConfig, FollowerEvent, InProcessBroker, OutputRecord, ProduceFault, Publisher,
@@ -242,6 +242,8 @@ async fn a_stage_that_nobody_can_hear_ends() {
         topic_prefix: "t",
         topics: &Topics::new("t"),
         inputs: vec!["t.in".to_owned()],
+        outputs: Vec::new(),
+        topic_options: &TopicOptions::default(),
         pipeline: &kafka_pipeline::PipelineOptions::default(),
         limits: &moderation::Limits::default(),
         drain_deadline: PATIENCE,

@@ -1,6 +1,6 @@
 //! The stage's configuration file.
 
-use control_state::StageOptions;
+use control_state::{StageOptions, TopicCheck, TopicOptions};
 use kafka_pipeline::{KafkaOptions, PipelineOptions};
 use moderation::Limits;
 use moderation_wire::Topics;
@@ -21,6 +21,9 @@ pub struct Config {
     /// What all topic names and consumer groups begin with.
     #[serde(default = "Topics::default_prefix")]
     pub topic_prefix: String,
+    /// What topics must be beyond what their records need.
+    #[serde(default)]
+    pub topics: TopicOptions,
     /// This replica's name among its stage's, unique and stable; by default made of host name and process id.
     #[serde(default)]
     pub replica_id: Option<String>,
@@ -33,6 +36,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Returns what the stage looks at before it does anything.
+    pub fn topic_check<'a>(&'a self, topics: &'a Topics) -> TopicCheck<'a> {
+        self.stage(topics).topic_check()
+    }
+
     pub(crate) fn stage<'a>(&'a self, topics: &'a Topics) -> StageOptions<'a> {
         StageOptions {
             stage: STAGE,
@@ -41,6 +49,12 @@ impl Config {
             topic_prefix: &self.topic_prefix,
             topics,
             inputs: vec![topics.scores.clone()],
+            outputs: vec![
+                topics.decisions.clone(),
+                topics.actions.clone(),
+                topics.review.clone(),
+            ],
+            topic_options: &self.topics,
             pipeline: &self.pipeline,
             limits: &self.limits,
             drain_deadline: self.process.drain_deadline,

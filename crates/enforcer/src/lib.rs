@@ -38,7 +38,11 @@ const NO_POLICY: &str = "no policy serves yet; apply one with `tidegate policy a
 pub async fn run(config: Config, context: ServiceContext) -> anyhow::Result<()> {
     let topics = Topics::new(&config.topic_prefix);
     let options = config.stage(&topics);
+    let Some(checked) = options.topic_check().wait(&context).await? else {
+        return Ok(());
+    };
     let stage = Stage::start(&options, NO_POLICY, &context)?;
+    checked.confirm();
     let Some(policy) = stage
         .before_consuming(ServingPolicy::first(&stage), &context)
         .await?

@@ -4,7 +4,7 @@ mod error;
 mod settings;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{
@@ -17,7 +17,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::client_log::{self, ErrorLog};
-use crate::error::Error;
+use crate::error::{Error, is_access_error};
 use crate::options::KafkaOptions;
 use crate::topics::{self, Layout};
 
@@ -102,9 +102,7 @@ impl Admin {
     /// [`AdminError::Setting`] names a setting that is wrong.
     pub fn new(options: &KafkaOptions) -> Result<Self, AdminError> {
         options.validate()?;
-        let context = || AdminContext {
-            errors: ErrorLog::new(&options.brokers),
-        };
+        let context = || AdminContext::new(&options.brokers);
         let reader = BaseConsumer::from_config_and_context(&options.consumer_config(), context());
         let writer = AdminClient::from_config_and_context(&options.admin_config(), context());
         Ok(Self {
@@ -334,21 +332,47 @@ impl Clients {
         }
     }
 
-    /// Tells brokers that are away from those that do not let this client in, which only events of the client tell.
+    /// Tells brokers that are away from those that do not let this client in, which only the client's own errors tell.
     fn no_answer(&self, error: &KafkaError) -> AdminError {
-        while let Some(event) = self.reader.poll(Duration::ZERO) {
-            if let Err(event) = event
-                && let refused @ AdminError::Refused(_) = AdminError::sort(&event, "logging in")
-            {
-                return refused;
-            }
+        // Errors are handed to the context; what is returned says less.
+        while self.reader.poll(LAST_WORDS).is_some() {}
+        let complaints = self.reader.context().complaints();
+        match (complaints.refusal, complaints.failure) {
+            (Some(refusal), _) => AdminError::Refused(refusal),
+            (None, Some(failure)) => AdminError::Away(failure),
+            (None, None) => AdminError::Away(error.to_string()),
         }
-        AdminError::Away(error.to_string())
     }
 }
 
 struct AdminContext {
     errors: ErrorLog,
+    complaints: Mutex<Complaints>,
+}
+
+/// What went wrong last with the connections of a client.
+#[derive(Clone, Debug, Default)]
+struct Complaints {
+    /// The brokers do not let this client in.
+    refusal: Option<String>,
+    /// A broker cannot be reached.
+    failure: Option<String>,
+}
+
+impl AdminContext {
+    fn new(brokers: &str) -> Self {
+        Self {
+            errors: ErrorLog::new(brokers),
+            complaints: Mutex::default(),
+        }
+    }
+
+    fn complaints(&self) -> Complaints {
+        self.complaints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
 }
 
 impl ClientContext for AdminContext {
@@ -358,6 +382,16 @@ impl ClientContext for AdminContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.errors.write(&error, reason);
+        let mut complaints = self
+            .complaints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match error.rdkafka_error_code() {
+            Some(code) if is_access_error(code) => complaints.refusal = Some(reason.to_owned()),
+            // Says nothing that the failures before it do not.
+            Some(RDKafkaErrorCode::AllBrokersDown) => {}
+            _ => complaints.failure = Some(reason.to_owned()),
+        }
     }
 }
 
@@ -406,6 +440,8 @@ fn changing() -> AdminOptions {
 
 /// How long a first connection may take, TLS included, before brokers count as away.
 const METADATA_PATIENCE: Duration = Duration::from_secs(3);
+/// How long to gather what the client says of its connections.
+const LAST_WORDS: Duration = Duration::from_millis(5);
 /// How long an answer may take.
 const QUESTION_PATIENCE: Duration = Duration::from_secs(5);
 /// How long brokers may take for a change.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use control_plane::{ControlPlane, deployment_toml};
 use kafka_pipeline::ProduceFault;
 use moderation::Deployment;
+use service_runtime::ServiceContext;
 use tonic::Code;
 
 use crate::plane::{Cluster, POLICY, Plane, check_refused, deployment, file, on, other_policy};
@@ -114,20 +115,25 @@ async fn whoever_watches_health_does_not_hold_the_end_up() {
 }
 
 #[tokio::test]
-async fn every_change_lies_in_the_partition_that_followers_read() {
+async fn topics_whose_records_would_have_no_one_order_are_refused() {
     let cluster = Cluster::start();
     let mut config = cluster.config();
     config.topic_prefix = "spread".to_owned();
-    for topic in ["control", "audit", "replicas"] {
+    for topic in ["control", "audit"] {
         let topic = format!("spread.{topic}");
         cluster.broker.create_topic(&topic, 5).unwrap();
     }
-    let plane = Plane::start(config).await;
-    for version in 0..3 {
-        let written = plane.apply(POLICY, on(version)).await.unwrap();
-        assert_eq!(written.control_offset, 2 * (version + 1));
+    let plane = ControlPlane::bind(config).unwrap();
+    let context = ServiceContext::standalone("control-plane");
+    let ended = tokio::time::timeout(PATIENCE, plane.serve(context)).await;
+    let said = format!("{:#}", ended.unwrap().unwrap_err());
+    for problem in [
+        "topic spread.control: partitions is 5, must be 1",
+        "topic spread.audit: partitions is 5, must be 1",
+        "topic spread.replicas is missing",
+    ] {
+        assert!(said.contains(problem), "{said}");
     }
-    plane.stop().await;
 }
 
 #[tokio::test]

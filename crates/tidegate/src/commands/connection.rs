@@ -40,7 +40,10 @@ impl Connection {
                     self.endpoint
                 )
             })?
-            .connect_timeout(CONNECT_PATIENCE);
+            .connect_timeout(CONNECT_PATIENCE)
+            // One that waits for its brokers has its port and answers nobody.
+            .http2_keep_alive_interval(SIGN_OF_LIFE)
+            .keep_alive_timeout(SIGN_OF_LIFE);
         endpoint.connect().await.map_err(|error| {
             anyhow!(
                 "no control plane answers at {} ({}); start one with `tidegate demo` or `tidegate control-plane`, or name \
@@ -83,3 +86,5 @@ fn innermost(error: &dyn std::error::Error) -> String {
 }
 
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// How often a server is asked whether it is there while it answers nothing, and how long it may take to say so.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);

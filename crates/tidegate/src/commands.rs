@@ -11,4 +11,4 @@ pub(crate) mod status;
 pub(crate) mod topics;
 mod writing;
 
-use connection::block_on;
+pub(crate) use connection::block_on;

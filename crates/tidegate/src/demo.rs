@@ -1,10 +1,15 @@
-//! `tidegate demo`: the whole pipeline in one process, with traffic whose truth is known, and an oracle that checks it.
+//! `tidegate demo`: the whole pipeline, with traffic whose truth is known, and an oracle that checks it.
 //!
-//! Consumes nothing from outside but an optional file. Starts a broker in this process, the control plane, a classifier
-//! and an enforcer as they run elsewhere, sends events and follows what comes of each. Memory is bounded: at most 12,000
+//! Consumes nothing from outside but an optional file. Starts a broker in this process or makes topics of its own on
+//! Kafka, runs the control plane, a classifier and an enforcer in this process or as processes of their own, sends events
+//! and follows what comes of each. What it has made and started ends with it. Memory is bounded: at most 12,000
 //! events are on their way, and the ledger holds forty bytes for each event that is not reconciled yet, of at most four
 //! million events where there is no end to them.
 
+mod broker;
+mod bundle;
+mod child;
+mod child_files;
 mod clock;
 mod cpu;
 mod flow;
@@ -13,15 +18,20 @@ mod installation;
 mod ledger;
 mod live;
 mod load;
+mod measured;
 mod observation;
 mod observer;
 mod oracle;
+mod own_topics;
 mod reconciliation;
 mod report;
 mod run;
+mod separate;
 mod source;
+mod target;
 mod traffic;
 mod versions;
+mod within;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -34,22 +44,26 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use service_runtime::{LogFormat, Process, ProcessConfig, StartError};
 
-use installation::{Choices, Installation};
+use installation::{Choices, Installation, Stages};
 use load::Pace;
+use observer::Observed;
+use oracle::Findings;
 use report::Report;
 use run::Demo;
 use source::{InputFile, Source};
+use target::Target;
 use traffic::Traffic;
 
-/// What the report says of delivery: the in-process broker has no transactions.
+/// What the report says of delivery.
 const DELIVERY: &str = "at least once";
 /// Events a second where there is no end to them: enough to see, little enough to leave the machine usable.
 const ENDLESS_RATE: f64 = 2000.0;
 /// After a signal the oracle still compares all events; a second signal ends the process at once.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(600);
 
-/// Run the whole pipeline in this process, with traffic whose truth is known, and check what comes out.
+/// Run the whole pipeline, with traffic whose truth is known, and check what comes out.
 ///
+/// Broker and stages are in this process, unless --brokers or --kafka name a Kafka and --processes asks for a process each.
 /// Without --events, --duration or --input it runs until Ctrl-C, at 2000 events a second.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
@@ -84,6 +98,11 @@ pub(crate) struct Args {
     /// The model bundle to begin with.
     #[arg(long, value_name = "DIR", default_value = "deploy/models/screen")]
     bundle: PathBuf,
+    #[command(flatten)]
+    target: Target,
+    /// Run control plane, classifier and enforcer as processes of their own, as they are deployed.
+    #[arg(long)]
+    processes: bool,
     /// Where gRPC is served; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from(([127, 0, 0, 1], control_plane::Config::DEFAULT_PORT)))]
     listen: SocketAddr,
@@ -118,6 +137,17 @@ impl Args {
         }
     }
 
+    fn choices(&self) -> anyhow::Result<Choices> {
+        Ok(Choices {
+            bundle: self.bundle.clone(),
+            policy: self.policy.clone(),
+            listen: self.listen,
+            broker: self.target.choice()?,
+            separate: self.processes,
+            log: self.log.clone(),
+        })
+    }
+
     fn source(&self) -> anyhow::Result<Source> {
         match &self.input {
             Some(path) => Ok(Source::File(InputFile::open(path)?)),
@@ -139,31 +169,11 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         fs::write(path, "")
             .with_context(|| format!("the report {} cannot be written", path.display()))?;
     }
-    let installation = Installation::start(&args.bundle)?;
-    let mut process = Process::start(&ProcessConfig {
-        telemetry_address: args.telemetry,
-        log_format: LogFormat::Human,
-        log_filter: args.log.clone(),
-        drain_deadline: DRAIN_DEADLINE,
-    })
-    .map_err(in_terms_of_the_demo)?;
-    let choices = Choices {
-        policy: args.policy.clone(),
-        listen: args.listen,
-    };
-    let grpc = installation.add_stages(&mut process, &choices)?;
-    announce(&args, grpc, process.telemetry_address()?);
-
-    let (sender, outcome) = sync_channel(1);
-    let demo = Demo::new(&installation, source, args.pace(), args.is_endless());
-    process.add("demo", move |context| async move {
-        let outcome = demo.run(context).await?;
-        sender.send(outcome).context("nobody waits for the report")
-    });
-    process.run()?;
-    let (observed, findings) = outcome
-        .recv()
-        .context("the demo ended before it had a report")?;
+    let installation = Installation::start(args.choices()?)?;
+    let outcome = observe(&args, &installation, source);
+    let cleaned = installation.clean_up();
+    let (observed, findings) = outcome?;
+    cleaned?;
     let given_up = observed.given_up.clone();
     let report = Report::new(
         observed,
@@ -182,6 +192,36 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// Runs everything until the demo is over and all of it has drained.
+fn observe(
+    args: &Args,
+    installation: &Installation,
+    source: Arc<Source>,
+) -> anyhow::Result<(Observed, Findings)> {
+    let mut process = Process::start(&ProcessConfig {
+        telemetry_address: args.telemetry,
+        log_format: LogFormat::Human,
+        log_filter: args.log.clone(),
+        drain_deadline: DRAIN_DEADLINE,
+    })
+    .map_err(in_terms_of_the_demo)?;
+    let telemetry = process.telemetry_address()?;
+    let stages = installation.add_stages(&mut process)?;
+    announce(args, installation, &stages, telemetry);
+
+    let (sender, outcome) = sync_channel(1);
+    let pace = (args.pace(), args.is_endless());
+    let demo = Demo::new(installation, stages.measured, source, pace);
+    process.add("demo", move |context| async move {
+        let outcome = demo.run(context).await?;
+        sender.send(outcome).context("nobody waits for the report")
+    });
+    process.run()?;
+    outcome
+        .recv()
+        .context("the demo ended before it had a report")
+}
+
 /// Names the option where the process would name its configuration, which the demo has none of.
 fn in_terms_of_the_demo(error: StartError) -> anyhow::Error {
     match error {
@@ -196,13 +236,18 @@ fn port_taken(option: &str, address: SocketAddr, cause: &std::io::Error) -> anyh
     )
 }
 
-fn announce(args: &Args, grpc: SocketAddr, telemetry: SocketAddr) {
+fn announce(args: &Args, installation: &Installation, stages: &Stages, telemetry: SocketAddr) {
     let traffic = match &args.input {
         Some(path) => format!("events of {}", path.display()),
         None => format!("own traffic, seed {}", args.seed),
     };
-    eprintln!("tidegate demo: {traffic}; broker in this process, delivery {DELIVERY}");
+    let place = installation.description();
+    eprintln!("tidegate demo: {traffic}; {place}, delivery {DELIVERY}");
+    let grpc = stages.grpc;
     eprintln!("  gRPC http://{grpc}   metrics http://{telemetry}/metrics");
+    for (stage, telemetry) in &stages.telemetry {
+        eprintln!("  {stage} metrics http://{telemetry}/metrics");
+    }
     let endpoint = if grpc.port() == control_plane::Config::DEFAULT_PORT {
         String::new()
     } else {

@@ -26,7 +26,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the whole pipeline in this process, with traffic whose truth is known.
+    /// Run the whole pipeline, with traffic whose truth is known.
     Demo(demo::Args),
     /// Score content events with the deployed models.
     Classifier(stage::Args),

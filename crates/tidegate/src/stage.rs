@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use service_runtime::{Process, ServiceConfig, ServiceContext, config};
 
 /// Run one stage until SIGTERM or SIGINT, then drain. A second signal exits at once.
@@ -11,6 +12,9 @@ pub(crate) struct Args {
     /// The stage's configuration, TOML; `deploy/config/` has a commented sample of each.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    /// End at once when standard input ends: whoever starts stages for itself alone leaves none behind.
+    #[arg(long, hide = true)]
+    exit_with_stdin: bool,
 }
 
 /// Reads the whole configuration, claims the telemetry address, and runs the stage until it is told to stop.
@@ -22,6 +26,9 @@ where
 {
     let config: C = config::load(&args.config)?;
     let mut process = Process::start(config.as_ref())?;
+    if args.exit_with_stdin {
+        service_runtime::exit_with_standard_input().context("watching standard input")?;
+    }
     process.add(name, move |context| service(config, context));
     process.run()?;
     Ok(ExitCode::SUCCESS)

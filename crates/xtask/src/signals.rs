@@ -14,8 +14,8 @@ use std::{
 /// How often somebody who waits for something else looks whether a signal came.
 pub(crate) const LOOK: Duration = Duration::from_millis(50);
 
-/// Hang-up, interrupt (Ctrl-C) and termination: their numbers are the same on every Unix.
-const ENDING: [c_int; 3] = [1, 2, 15];
+/// Their numbers are the same on every Unix.
+const ENDING: [Signal; 3] = [Signal::HANG_UP, Signal::INTERRUPT, Signal::TERMINATE];
 
 static CAUGHT: AtomicI32 = AtomicI32::new(0);
 
@@ -28,13 +28,22 @@ unsafe extern "C" {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Signal(c_int);
 
+impl Signal {
+    /// The terminal is gone.
+    const HANG_UP: Self = Self(1);
+    /// Ctrl-C.
+    const INTERRUPT: Self = Self(2);
+    /// What `kill` sends.
+    pub(crate) const TERMINATE: Self = Self(15);
+}
+
 extern "C" fn note(number: c_int) {
     CAUGHT.store(number, Ordering::Relaxed);
 }
 
 /// Catches the signals from now on, so that whoever runs something can end it in order.
 pub(crate) fn catch() {
-    for number in ENDING {
+    for Signal(number) in ENDING {
         // SAFETY: the handler only stores to an atomic, which is allowed in a signal handler, and lives for ever.
         unsafe { signal(number, note) };
     }

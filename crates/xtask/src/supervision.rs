@@ -86,4 +86,10 @@ mod tests {
         check("exit 7", 7);
         check("kill -TERM $$", 143);
     }
+
+    #[test]
+    fn a_signal_ends_the_command() {
+        let status = run(Command::new("sleep").arg("60"), || Some(Signal::TERMINATE)).unwrap();
+        assert_eq!(exit_code(status), ExitCode::from(143));
+    }
 }

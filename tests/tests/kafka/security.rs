@@ -1,11 +1,25 @@
-//! Who may not speak to the brokers is told so in one line, which holds no password.
+//! Over TLS and with a password everything is as without; whose password or authority is wrong is told so.
 
 use kafka_pipeline::KafkaOptions;
 use tidegate_tests::kafka::{Cluster, Mechanism, unique_prefix};
 use tidegate_tests::{Launch, Stage, repository};
 
+use crate::flow;
+
 const STAGES: [Stage; 3] = [Stage::ControlPlane, Stage::Classifier, Stage::Enforcer];
 const WRONG_PASSWORD: &str = "hunter2-is-wrong";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_decided_with_a_password_over_tls() {
+    let options = Cluster::shared().secure_options(Mechanism::Plain);
+    flow::check(options, "sasl-plain").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_decided_with_proof_of_a_password_over_tls() {
+    let options = Cluster::shared().secure_options(Mechanism::ScramSha512);
+    flow::check(options, "sasl-scram").await;
+}
 
 /// Checks that every stage ends with one line that says all of `expected`.
 async fn check(kafka: KafkaOptions, expected: &[&str]) {
@@ -34,7 +48,7 @@ fn with_client_setting(mut options: KafkaOptions, key: &str, value: &str) -> Kaf
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_refused() {
-    for mechanism in [Mechanism::Plain, Mechanism::ScramSha512] {
+    for mechanism in [Mechanism::Plain, Mechanism::ScramSha256] {
         let options = Cluster::shared().secure_options(mechanism);
         let options = with_client_setting(options, "sasl.password", WRONG_PASSWORD);
         check(options, &["access refused by the broker"]).await;

@@ -29,22 +29,17 @@ const PARTS: [(&str, &str); 16] = [
 pub(crate) struct CpuTime(BTreeMap<&'static str, f64>);
 
 impl CpuTime {
-    /// Reads the time that all threads have used so far; empty where the system does not tell.
-    pub(crate) fn now() -> Self {
-        let mut parts = BTreeMap::new();
-        for task in fs::read_dir("/proc/self/task")
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
+    /// Adds the time that all threads of a process have used so far, by its folder of `/proc`.
+    pub(super) fn add_process(&mut self, process: &str) {
+        let tasks = fs::read_dir(format!("/proc/{process}/task"));
+        for task in tasks.into_iter().flatten().flatten() {
             // A thread that ends meanwhile has no file any more.
             if let Ok(stat) = fs::read_to_string(task.path().join("stat"))
                 && let Some((name, ticks)) = parse(&stat)
             {
-                *parts.entry(part(name)).or_default() += ticks as f64 * microseconds_per_tick();
+                *self.0.entry(part(name)).or_default() += ticks as f64 * microseconds_per_tick();
             }
         }
-        Self(parts)
     }
 
     /// Returns for each part what is more: threads that ended since an earlier reading are missing from this one.

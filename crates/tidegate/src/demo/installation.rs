@@ -1,270 +1,162 @@
-//! Everything that the demo runs: the broker, the stages, and their settings.
+//! Everything that the demo runs: where the broker is, and how the stages are run.
 
-use std::env;
-use std::fs;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, anyhow, bail};
-use control_plane::{ControlPlane, deployment_toml};
-use control_state::TopicOptions;
-use inference::EngineConfig;
-use inference::inspect::{self, Inspection};
-use kafka_pipeline::{InProcessBroker, KafkaOptions, PipelineOptions};
-use moderation::{BundleRole, DeployedBundle, Deployment, DirectMessageScope, Limits};
+use kafka_pipeline::KafkaOptions;
 use moderation_wire::Topics;
-use service_runtime::{Process, ProcessConfig};
+use service_runtime::Process;
 
+use super::broker::{Broker, BrokerChoice};
+use super::bundle::{CertifiedBundle, found};
+use super::measured::MeasuredProcesses;
 use super::port_taken;
-
-/// Partitions of a topic; more would cost memory and no test of ours gains by it.
-const PARTITIONS: u16 = 8;
-
-/// How long producers gather records of a partition. At a few thousand events a second little gathers in any time that
-/// would be tolerable three times over; at full speed batches fill whatever this is.
-const LINGER_MS: &str = "2";
+use super::separate::SeparateStages;
+use super::within;
 
 /// What may be chosen of an installation.
 #[derive(Clone, Debug)]
 pub(crate) struct Choices {
+    /// The bundle of the first deployment.
+    pub(crate) bundle: PathBuf,
     /// The policy that becomes version 1.
     pub(crate) policy: PathBuf,
     /// Where gRPC is served.
     pub(crate) listen: SocketAddr,
+    /// Where the broker is.
+    pub(crate) broker: BrokerChoice,
+    /// Whether each stage is a process of its own.
+    pub(crate) separate: bool,
+    /// What stages of their own log, as `tracing` directives.
+    pub(crate) log: String,
 }
 
-/// A broker in this process, with its topics.
+/// A broker with topics of the demo's own, and what the stages are started with.
 pub(crate) struct Installation {
-    /// Lives as long as anybody talks to it.
-    _broker: InProcessBroker,
-    /// How to reach it.
+    /// How to reach the broker.
     pub(crate) kafka: KafkaOptions,
     /// Its topics.
     pub(crate) topics: Topics,
-    /// Where bundles lie.
-    pub(crate) bundle_directory: PathBuf,
-    bundle: DeployedBundle,
+    /// What all their names begin with.
+    pub(crate) topic_prefix: String,
+    /// The bundle of the first deployment.
+    pub(crate) bundle: CertifiedBundle,
+    /// The policy that becomes version 1.
+    pub(crate) policy: PathBuf,
+    listen: SocketAddr,
+    separate: bool,
+    log: String,
+    broker: Broker,
+}
+
+/// Stages that run once their process does.
+pub(crate) struct Stages {
+    /// Where gRPC is served.
+    pub(crate) grpc: SocketAddr,
+    /// The processes that they are in.
+    pub(crate) measured: MeasuredProcesses,
+    /// Where each stage shows its metrics, if not where this process does.
+    pub(crate) telemetry: Vec<(&'static str, SocketAddr)>,
 }
 
 impl Installation {
-    /// Certifies the bundle and starts the broker. A classifier that refuses the only deployment waits for another one,
-    /// and the demo would wait with it.
+    /// Certifies the bundle, and starts or finds the broker and makes topics.
     ///
     /// # Errors
-    /// Names the file that is missing or wrong.
-    pub(crate) fn start(bundle: &Path) -> anyhow::Result<Self> {
-        let directory = found(bundle, "--bundle")?;
-        // These errors tell their causes themselves.
-        let inspection = inspect::verify(&directory, None, None)
-            .map_err(|error| anyhow!("--bundle {} cannot be used: {error}", bundle.display()))?
-            .inspection;
-        let (bundle_directory, bundle) = deployed(&directory, inspection)?;
-        let broker = InProcessBroker::start()?;
-        let topics = Topics::default();
-        for topic in [
-            &topics.content,
-            &topics.content_urgent,
-            &topics.scores,
-            &topics.decisions,
-            &topics.actions,
-            &topics.review,
-            &topics.dead_letter,
-        ] {
-            broker.create_topic(topic, PARTITIONS)?;
-        }
-        for topic in [&topics.control, &topics.audit, &topics.replicas] {
-            broker.create_topic(topic, 1)?;
-        }
-        let mut kafka = broker.options()?;
-        kafka
-            .producer
-            .insert("linger.ms".to_owned(), LINGER_MS.to_owned());
+    /// Names the file that is missing or wrong, or says why the brokers cannot be used.
+    pub(crate) fn start(choices: Choices) -> anyhow::Result<Self> {
+        let bundle = CertifiedBundle::open(&choices.bundle)?;
+        let policy = found(&choices.policy, "--policy")?;
+        let broker = Broker::start(choices.broker)?;
         Ok(Self {
-            _broker: broker,
-            kafka,
-            topics,
-            bundle_directory,
+            kafka: broker.kafka()?,
+            topics: Topics::new(broker.topic_prefix()),
+            topic_prefix: broker.topic_prefix().to_owned(),
             bundle,
+            policy,
+            listen: choices.listen,
+            separate: choices.separate,
+            log: choices.log,
+            broker,
         })
     }
 
-    /// Adds the control plane and the stages to a process, and returns where gRPC is served.
+    /// Adds the control plane and the stages to a process.
     ///
     /// # Errors
     /// One line that names the file or the port that cannot be used.
-    pub(crate) fn add_stages(
-        &self,
-        process: &mut Process,
-        choices: &Choices,
-    ) -> anyhow::Result<SocketAddr> {
-        let control_plane = self.control_plane(choices)?;
-        let address = control_plane.local_address()?;
-        process.add_backing("control-plane", |context| control_plane.serve(context));
-        let classifier = self.classifier();
-        process.add_backing("classifier", |context| classifier::run(classifier, context));
-        let enforcer = self.enforcer();
-        process.add_backing("enforcer", |context| enforcer::run(enforcer, context));
-        Ok(address)
-    }
-
-    fn control_plane(&self, choices: &Choices) -> anyhow::Result<ControlPlane> {
-        let policy = found(&choices.policy, "--policy")?;
+    pub(crate) fn add_stages(&self, process: &mut Process) -> anyhow::Result<Stages> {
         // The control plane would name a setting that the demo has not. It takes the port again right behind this.
-        TcpListener::bind(choices.listen)
-            .map_err(|cause| port_taken("--listen", choices.listen, &cause))?;
-        let deployment = Deployment {
-            bundles: vec![self.bundle.clone()],
-            direct_messages: DirectMessageScope::Reported,
-        };
-        let file = env::temp_dir().join(format!("tidegate-demo-{}.toml", std::process::id()));
-        fs::write(&file, deployment_toml(&deployment))
-            .with_context(|| format!("{} cannot be written", file.display()))?;
-        let bound = ControlPlane::bind(control_plane::Config {
-            listen: choices.listen,
-            bootstrap_policy: Some(policy),
-            bootstrap_deployment: Some(file.clone()),
-            ..control_plane::Config::new(self.kafka.clone())
-        });
-        fs::remove_file(&file).with_context(|| format!("{} cannot be removed", file.display()))?;
-        bound
-    }
-
-    fn classifier(&self) -> classifier::Config {
-        classifier::Config {
-            process: ProcessConfig::default(),
-            kafka: self.kafka.clone(),
-            topic_prefix: Topics::DEFAULT_PREFIX.to_owned(),
-            topics: TopicOptions::default(),
-            replica_id: None,
-            pipeline: PipelineOptions::default(),
-            limits: Limits::default(),
-            inference: EngineConfig {
-                bundle_directory: self.bundle_directory.clone(),
-                ..EngineConfig::default()
-            },
+        let listen = TcpListener::bind(self.listen)
+            .and_then(|listener| listener.local_addr())
+            .map_err(|cause| port_taken("--listen", self.listen, &cause))?;
+        if !self.separate {
+            let grpc = within::add_stages(self, self.listen, process)?;
+            return Ok(Stages {
+                grpc,
+                measured: MeasuredProcesses::this_alone(),
+                telemetry: Vec::new(),
+            });
         }
-    }
-
-    fn enforcer(&self) -> enforcer::Config {
-        enforcer::Config {
-            process: ProcessConfig::default(),
-            kafka: self.kafka.clone(),
-            topic_prefix: Topics::DEFAULT_PREFIX.to_owned(),
-            topics: TopicOptions::default(),
-            replica_id: None,
-            pipeline: PipelineOptions::default(),
-            limits: Limits::default(),
-        }
-    }
-}
-
-/// Splits a bundle's path as deployments have it.
-fn deployed(directory: &Path, bundle: Inspection) -> anyhow::Result<(PathBuf, DeployedBundle)> {
-    let name = directory.file_name().and_then(|name| name.to_str());
-    let (Some(parent), Some(name)) = (directory.parent(), name) else {
-        bail!(
-            "the bundle {} has no name of its own; give the path of its directory",
-            directory.display()
-        );
-    };
-    let deployed = DeployedBundle {
-        digest: bundle.digest,
-        name: bundle.name,
-        version: bundle.version,
-        role: BundleRole::Serving,
-        path: name.to_owned(),
-    };
-    Ok((parent.to_owned(), deployed))
-}
-
-/// Finds a file of the repository: below the working directory, or below one that the program lies in.
-fn found(path: &Path, option: &str) -> anyhow::Result<PathBuf> {
-    let program = env::current_exe().unwrap_or_default();
-    let directories = program
-        .ancestors()
-        .skip(1)
-        .map(|directory| directory.join(path));
-    std::iter::once(path.to_owned())
-        .chain(directories)
-        .find(|candidate| candidate.exists())
-        .and_then(|candidate| candidate.canonicalize().ok())
-        .with_context(|| {
-            format!(
-                "{} does not exist; run from the repository, or say where it is with {option}",
-                path.display()
-            )
+        let stages = SeparateStages::start(self, listen, &self.log)?;
+        let (measured, telemetry) = (stages.measured(), stages.telemetry());
+        stages.add_to(process);
+        Ok(Stages {
+            grpc: listen,
+            measured,
+            telemetry,
         })
-}
+    }
 
-/// Returns the shipped bundle, where it lies, and the shipped policy's document.
-#[cfg(test)]
-pub(crate) fn shipped() -> (PathBuf, DeployedBundle, String) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let directory = root.join("deploy/models/screen");
-    let inspection = inspect::inspect(&directory).expect("the shipped bundle");
-    let (directory, bundle) = deployed(&directory, inspection).expect("it has a name");
-    let policy =
-        fs::read_to_string(root.join("deploy/policies/default.toml")).expect("the shipped policy");
-    (directory, bundle, policy)
+    /// Says where the broker is and how the stages are run.
+    pub(crate) fn description(&self) -> String {
+        let stages = if self.separate {
+            "each stage a process"
+        } else {
+            "all stages in this process"
+        };
+        format!("{}, {stages}", self.broker.description())
+    }
+
+    /// Tells whether the broker is one of this process, with the limits of that.
+    pub(crate) fn is_broker_within(&self) -> bool {
+        self.broker.is_within()
+    }
+
+    /// Takes away what the demo has made on brokers that outlive it. Nothing may use it any more.
+    ///
+    /// # Errors
+    /// Says what is left.
+    pub(crate) fn clean_up(self) -> anyhow::Result<()> {
+        self.broker.clean_up()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::bundle::shipped;
     use super::*;
-
-    /// Changes two bytes of the model's graph in a copy of the shipped bundle.
-    fn damaged(directory: &Path) -> std::io::Result<()> {
-        let (parent, shipped, _) = shipped();
-        for file in fs::read_dir(parent.join(shipped.path))? {
-            let file = file?;
-            fs::copy(file.path(), directory.join(file.file_name()))?;
-        }
-        let model = directory.join("model.onnx");
-        let mut bytes = fs::read(&model)?;
-        bytes[200..202].iter_mut().for_each(|byte| *byte ^= 0xff);
-        fs::write(model, bytes)
-    }
-
-    #[test]
-    fn a_damaged_bundle_is_refused_before_anything_starts() {
-        let directory = tempfile::tempdir().unwrap();
-        damaged(directory.path()).unwrap();
-        let error = Installation::start(directory.path())
-            .err()
-            .expect("it is refused");
-        let message = format!("{error:#}");
-        let name = directory.path().display().to_string();
-        assert!(
-            message.contains(&name) && message.contains("model.onnx"),
-            "{message}"
-        );
-        assert!(!message.contains('\n'), "{message}");
-    }
 
     #[test]
     fn a_taken_grpc_port_is_told_by_its_option() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let (directory, bundle, _) = shipped();
-        let installation = Installation::start(&directory.join(bundle.path)).unwrap();
-        let choices = Choices {
+        let installation = Installation::start(Choices {
+            bundle: directory.join(bundle.path),
             policy: PathBuf::from("deploy/policies/default.toml"),
             listen: taken.local_addr().unwrap(),
-        };
-        let error = installation.control_plane(&choices).err();
+            broker: BrokerChoice::Within { partitions: 1 },
+            separate: false,
+            log: "warn".to_owned(),
+        })
+        .unwrap();
+        let mut process = Process::start(&service_runtime::ProcessConfig {
+            telemetry_address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            ..Default::default()
+        })
+        .unwrap();
+        let error = installation.add_stages(&mut process).err();
         let message = error.expect("the port is taken").to_string();
         assert!(message.contains("--listen"), "{message}");
-    }
-
-    #[test]
-    fn shipped_files_are_found_from_anywhere_in_the_build() {
-        // Tests run in the crate's directory, and their program lies below the repository.
-        assert!(found(Path::new("deploy/policies/default.toml"), "--policy").is_ok());
-        let error = found(Path::new("deploy/nothing.toml"), "--policy")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("deploy/nothing.toml") && error.contains("--policy"),
-            "{error}"
-        );
     }
 }

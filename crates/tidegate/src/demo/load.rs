@@ -11,8 +11,8 @@ use moderation_wire::{Format, headers};
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
-use super::cpu::CpuTime;
 use super::flow::Flow;
+use super::measured::MeasuredProcesses;
 use super::observation::Observation;
 use super::source::Source;
 use super::traffic::Generated;
@@ -79,6 +79,8 @@ pub(crate) struct Load {
     pub(crate) topic: Arc<str>,
     /// Who keeps the ledger.
     pub(crate) observations: SyncSender<Observation>,
+    /// Whose processor time is told at the end.
+    pub(crate) measured: MeasuredProcesses,
     /// Ends it early.
     pub(crate) stop: CancellationToken,
 }
@@ -91,7 +93,7 @@ impl Load {
     pub(crate) fn run(self) -> anyhow::Result<Option<String>> {
         let sent = self.send_all();
         // The observer is told even after an error, so that it can account for what was sent.
-        self.observe(Observation::AllPublished(CpuTime::now()))?;
+        self.observe(Observation::AllPublished(self.measured.cpu_time()))?;
         self.publisher
             .flush(Duration::from_secs(10))
             .context("the last events were not taken by the broker")?;

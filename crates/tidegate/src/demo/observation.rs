@@ -142,6 +142,16 @@ impl Wait {
     }
 }
 
+/// What is read, and where.
+pub(crate) struct Reading<'a> {
+    /// How to reach the broker.
+    pub(crate) kafka: &'a KafkaOptions,
+    /// Whether an empty fetch waits to its end there although a record has come: the in-process broker does so.
+    pub(crate) waits_to_the_end: bool,
+    /// The topics.
+    pub(crate) topics: &'a Topics,
+}
+
 /// Follows every topic on which something can come of an event. Stops when dropped.
 pub(crate) struct Followers {
     _followers: Vec<Follower>,
@@ -153,13 +163,15 @@ impl Followers {
     /// # Errors
     /// If a setting is wrong.
     pub(crate) fn start(
-        kafka: &KafkaOptions,
-        topics: &Topics,
+        reading: &Reading<'_>,
         source: &Arc<Source>,
         observations: &SyncSender<Observation>,
     ) -> Result<Self, kafka_pipeline::Error> {
         let follow = |topic: &str, wait: Wait, observe: fn(&Source, Record) -> Observation| {
-            let kafka = wait.applied(kafka);
+            let kafka = match reading.waits_to_the_end {
+                true => wait.applied(reading.kafka),
+                false => reading.kafka.clone(),
+            };
             let (source, observations) = (Arc::clone(source), observations.clone());
             Follower::start(FollowerConfig::from_beginning(kafka, topic), move |event| {
                 let observation = match event {
@@ -177,6 +189,7 @@ impl Followers {
                 }
             })
         };
+        let topics = reading.topics;
         let followers = vec![
             follow(&topics.decisions, Wait::Short, decision)?,
             follow(&topics.actions, Wait::Long, action)?,

@@ -14,6 +14,7 @@ use super::cpu::CpuTime;
 use super::flow::Flow;
 use super::ledger::{Chunk, Ledger};
 use super::live::{Live, Now};
+use super::measured::MeasuredProcesses;
 use super::observation::{DecisionGlance, Observation};
 use super::versions::Versions;
 
@@ -69,6 +70,8 @@ pub(crate) struct Observed {
     pub(crate) first_decision: Option<Instant>,
     /// Processor time by part and event.
     pub(crate) cpu_us_per_event: BTreeMap<&'static str, f64>,
+    /// The most memory that the stages' own processes have held.
+    pub(crate) peak_bytes_of_children: u64,
     /// The versions that appeared.
     pub(crate) versions: Versions,
     /// The deployments that decisions name.
@@ -91,6 +94,8 @@ pub(crate) struct Wiring {
     pub(crate) chunks: SyncSender<(Chunk, Versions)>,
     /// Whether chunks are reconciled while traffic flows; otherwise afterwards.
     pub(crate) reconciles_meanwhile: bool,
+    /// Whose use of the machine is told.
+    pub(crate) measured: MeasuredProcesses,
     /// Shows how it goes.
     pub(crate) live: Live,
 }
@@ -135,7 +140,7 @@ impl Observer {
             first_decision: None,
             last_answer: now,
             last_arrival: now,
-            cpu_before: CpuTime::now(),
+            cpu_before: CpuTime::default(),
             cpu_when_published: CpuTime::default(),
             given_up: None,
         })
@@ -167,7 +172,7 @@ impl Observer {
         match observation {
             Observation::Published { scheduled, bytes } => {
                 if self.tally.events_in == 0 {
-                    self.cpu_before = CpuTime::now();
+                    self.cpu_before = self.wiring.measured.cpu_time();
                 }
                 self.tally.events_in += 1;
                 self.ledger.publish(scheduled, bytes);
@@ -339,7 +344,11 @@ impl Observer {
     }
 
     fn finish(mut self) -> Observed {
-        let cpu = CpuTime::now().or_more(&self.cpu_when_published);
+        let cpu = self
+            .wiring
+            .measured
+            .cpu_time()
+            .or_more(&self.cpu_when_published);
         self.wiring.live.end();
         let rest = std::iter::from_fn(|| {
             self.ledger
@@ -355,6 +364,7 @@ impl Observer {
         Observed {
             span: self.wiring.clock.age(0, self.last_answer),
             cpu_us_per_event: cpu.per_event_since(&self.cpu_before, self.tally.events_in),
+            peak_bytes_of_children: self.wiring.measured.peak_bytes_of_children(),
             tally: self.tally,
             ages: self.ages,
             first_decision: self.first_decision,

@@ -36,7 +36,7 @@ pub(crate) struct Report {
     pub(crate) cpu_us_per_event: BTreeMap<&'static str, f64>,
     /// Age at decision: from when an event was due to when its decision was seen.
     pub(crate) latency_ms: Latency,
-    /// The most memory that the process ever held, everything included.
+    /// The most memory that each process ever held, all together.
     pub(crate) peak_rss_mib: f64,
     /// The policy of the last decision.
     pub(crate) policy_version: u64,
@@ -72,7 +72,8 @@ impl Report {
         process_started: Instant,
     ) -> Self {
         let at = |quantile| observed.ages.value_at_quantile(quantile) as f64 / 1000.0;
-        let usage = ProcessUsage::now().map_or(0, |usage| usage.peak_resident_bytes);
+        let usage = ProcessUsage::now().map_or(0, |usage| usage.peak_resident_bytes)
+            + observed.peak_bytes_of_children;
         let since_start = |at: Instant| at.saturating_duration_since(process_started).as_secs_f64();
         Self {
             events_in: observed.tally.events_in,

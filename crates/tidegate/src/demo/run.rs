@@ -16,7 +16,8 @@ use super::flow::Flow;
 use super::installation::Installation;
 use super::live::Live;
 use super::load::{Load, Pace};
-use super::observation::Followers;
+use super::measured::MeasuredProcesses;
+use super::observation::{Followers, Reading};
 use super::observer::{Observed, Observer, Wiring};
 use super::oracle::{Findings, Oracle};
 use super::source::Source;
@@ -28,6 +29,8 @@ const OBSERVATIONS: usize = 8192;
 pub(crate) struct Demo {
     kafka: KafkaOptions,
     topics: Topics,
+    is_broker_within: bool,
+    measured: MeasuredProcesses,
     bundle_directory: PathBuf,
     source: Arc<Source>,
     pace: Pace,
@@ -38,14 +41,16 @@ impl Demo {
     /// Prepares the service.
     pub(crate) fn new(
         installation: &Installation,
+        measured: MeasuredProcesses,
         source: Arc<Source>,
-        pace: Pace,
-        is_endless: bool,
+        (pace, is_endless): (Pace, bool),
     ) -> Self {
         Self {
             kafka: installation.kafka.clone(),
             topics: installation.topics.clone(),
-            bundle_directory: installation.bundle_directory.clone(),
+            is_broker_within: installation.is_broker_within(),
+            measured,
+            bundle_directory: installation.bundle.directory.clone(),
             source,
             pace,
             is_endless,
@@ -78,7 +83,12 @@ impl Demo {
             stop.child_token(),
         );
 
-        let followers = Followers::start(&self.kafka, &self.topics, &self.source, &observations)?;
+        let reading = Reading {
+            kafka: &self.kafka,
+            waits_to_the_end: self.is_broker_within,
+            topics: &self.topics,
+        };
+        let followers = Followers::start(&reading, &self.source, &observations)?;
         let load = Load {
             source: Arc::clone(&self.source),
             pace: self.pace,
@@ -87,6 +97,7 @@ impl Demo {
             publisher: Publisher::new(&self.kafka)?,
             topic: self.topics.content.as_str().into(),
             observations,
+            measured: self.measured.clone(),
             stop: stop.clone(),
         };
         let wiring = Wiring {
@@ -95,6 +106,7 @@ impl Demo {
             stop,
             chunks,
             reconciles_meanwhile: self.is_endless,
+            measured: self.measured,
             live: Live::new(),
         };
         let observer = Observer::new(wiring)?;

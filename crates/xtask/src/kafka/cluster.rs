@@ -215,7 +215,8 @@ impl Cluster {
                     self.nodes[starting].note_end(pid);
                     return Err(failure);
                 }
-                Some(Event::Signal(_)) => {
+                Some(end @ (Event::Signal(_) | Event::EndOfInput)) => {
+                    self.postponed.push_back(end);
                     return Err("stopped before all brokers were up".to_owned());
                 }
                 Some(other) => self.postponed.push_back(other),

@@ -4,7 +4,7 @@ use moderation_wire::v1;
 use prost::Message;
 
 use super::*;
-use crate::demo::installation::shipped;
+use crate::demo::bundle::shipped;
 use crate::demo::ledger::Entry;
 use crate::demo::traffic::Traffic;
 

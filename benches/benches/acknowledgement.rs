@@ -66,7 +66,7 @@ async fn measure(bench: &mut Bench) -> anyhow::Result<()> {
 
 /// The control plane at the installation's own address starts first, and leads.
 async fn start(launch: &Launch) -> Vec<Process> {
-    let mut leader = launch.start(Stage::ControlPlane, "control-plane-0");
+    let leader = launch.start(Stage::ControlPlane, "control-plane-0");
     leader.says("bootstrapped object=deployment").await;
     let elsewhere = toml::Table::from_iter([("listen".to_owned(), "127.0.0.1:0".into())]);
     let standby = launch.start_with(Stage::ControlPlane, "control-plane-1", elsewhere);

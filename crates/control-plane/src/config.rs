@@ -81,6 +81,14 @@ impl Config {
         }
     }
 
+    /// Reads the bootstrap files as a start would, and writes nothing.
+    ///
+    /// # Errors
+    /// One line that names the file and the first thing that is wrong with it.
+    pub fn check_bootstrap_files(&self) -> anyhow::Result<()> {
+        crate::bootstrap::read_first_changes(self).map(drop)
+    }
+
     /// Returns what the control plane looks at before it does anything.
     pub fn topic_check<'a>(&'a self, topics: &'a Topics) -> TopicCheck<'a> {
         let used = [&topics.control, &topics.audit, &topics.replicas];

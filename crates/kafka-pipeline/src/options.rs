@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
 use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidSetting;
@@ -43,7 +44,7 @@ impl KafkaOptions {
     /// Checks what can be checked without a connection.
     ///
     /// # Errors
-    /// Names the key: no broker, or a setting that this crate sets itself.
+    /// Names the key: no broker, a setting that this crate sets itself, or one that librdkafka does not take.
     pub fn validate(&self) -> Result<(), InvalidSetting> {
         if self.brokers.trim().is_empty() {
             return Err(InvalidSetting::new(
@@ -65,7 +66,32 @@ impl KafkaOptions {
                 ));
             }
         }
+        for config in [self.consumer_config(), self.producer_config()] {
+            self.expect_taken(&config)?;
+        }
         Ok(())
+    }
+
+    /// Lets librdkafka look at each setting by itself. What it says only when a client is made, such as a certificate that
+    /// cannot be read, is told then.
+    fn expect_taken(&self, config: &ClientConfig) -> Result<(), InvalidSetting> {
+        let Err(KafkaError::ClientConfig(_, reason, key, _)) = config.create_native_config() else {
+            return Ok(());
+        };
+        let tables = [
+            ("consumer", &self.consumer),
+            ("producer", &self.producer),
+            ("client", &self.client),
+        ];
+        let table = tables
+            .into_iter()
+            .find(|(_, settings)| settings.contains_key(&key));
+        let key = match table {
+            Some((table, _)) => format!("kafka.{table}.{key}"),
+            None => key,
+        };
+        let allowed = format!("what librdkafka takes ({reason})");
+        Err(InvalidSetting::without_value(key, allowed))
     }
 
     pub(crate) fn consumer_config(&self) -> ClientConfig {
@@ -147,13 +173,16 @@ impl fmt::Debug for KafkaOptions {
 const CLIENT_DEFAULTS: &[(&str, &str)] = &[("reconnect.backoff.max.ms", "1000")];
 
 /// The library's defaults prefetch 64 MB and wait a second after a full queue. The budget bounds what is in flight;
-/// these bound what the library holds besides.
+/// these bound what the library holds besides. Of a replica that dies without a word the partitions stand still until its
+/// session has timed out; 10 s is as short as bears a long pause of a machine, where the default is 45.
 const CONSUMER_DEFAULTS: &[(&str, &str)] = &[
     ("queued.min.messages", "2000"),
     ("queued.max.messages.kbytes", "8192"),
     ("fetch.message.max.bytes", "524288"),
     ("fetch.queue.backoff.ms", "5"),
     ("allow.auto.create.topics", "false"),
+    ("session.timeout.ms", "10000"),
+    ("heartbeat.interval.ms", "3000"),
 ];
 
 /// How long an owner that was killed keeps its place: as short as brokers allow by default, for nobody leads meanwhile.

@@ -12,6 +12,7 @@ use moderation_wire::v1;
 use moderation_wire::v1::policy_service_client::PolicyServiceClient;
 use tonic::transport::Channel;
 
+pub(crate) use self::looking::findings_of;
 use self::looking::{diff, get, history, lint_offline, validate};
 use self::source::{Input, Source};
 use super::connection::{Connection, block_on, refused};

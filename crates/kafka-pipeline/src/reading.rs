@@ -116,7 +116,9 @@ impl<F: FnMut(FollowerEvent) -> ControlFlow<()>> Reading<F> {
     /// The client by itself would go on silently. Assigned anew, it tells again when it has reached the end, so that a
     /// reader learns that it is up to date.
     fn reconnect(&mut self) -> Result<(), Error> {
-        match topics::partitions(&self.consumer, &self.config.topic) {
+        let answer = topics::partitions(&self.consumer, &self.config.topic);
+        self.drop_queued()?;
+        match answer {
             Ok(Ok(_)) => {
                 self.is_disconnected = false;
                 self.assign()
@@ -130,6 +132,21 @@ impl<F: FnMut(FollowerEvent) -> ControlFlow<()>> Reading<F> {
                 Ok(())
             }
         }
+    }
+
+    /// Drops what the client has queued. While brokers are away it queues an error for each of many attempts a second,
+    /// and what comes of the new assignment would wait behind them; records among them are read again.
+    fn drop_queued(&self) -> Result<(), Error> {
+        while let Some(polled) = self.consumer.poll(Duration::ZERO) {
+            match polled {
+                Err(error) if is_final_for_consumer(&error) => {
+                    let context = format!("following {}", self.topic);
+                    return Err(Error::from_kafka(&error, &context));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(())
     }
 
     fn assign(&mut self) -> Result<(), Error> {

@@ -6,5 +6,7 @@ mod crashes;
 mod flow;
 mod following;
 mod outages;
+mod refusal;
 mod security;
 mod standstill;
+mod topics;

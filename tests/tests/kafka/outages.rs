@@ -6,9 +6,9 @@ use tidegate_tests::kafka::{Cluster, ClusterOptions, unique_prefix};
 use tidegate_tests::reckoning::Reckoning;
 use tidegate_tests::traffic::{Decided, Traffic};
 use tidegate_tests::{Launch, Process, Stage};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-const OUTAGES: usize = 3;
+const RESTARTS: usize = 3;
 const STAGES: [Stage; 3] = [Stage::ControlPlane, Stage::Classifier, Stage::Enforcer];
 /// From the broker's being back until everything that was sent by then is decided.
 const MOST_TO_RECOVER: Duration = Duration::from_secs(15);
@@ -28,19 +28,31 @@ async fn a_broker_killed_and_restarted_under_load_costs_nothing_but_time() {
     let mut decided = Decided::follow(&kafka, &topics.decisions);
     decided.until_all(1000).await;
 
-    for outage in 1..=OUTAGES {
+    for _ in 0..RESTARTS {
         cluster.kill(1).await;
-        // Long enough for everybody to notice that what they know of the policy may be out of date.
-        processes[2]
-            .says_times("what is known of it is stale", outage)
-            .await;
         cluster.restart(1).await;
         let back = Instant::now();
-        decided.until(traffic.sent()).await;
-        let taken = back.elapsed();
-        println!("outage: decided what was sent until the broker was back {taken:?} after that");
-        assert!(taken < MOST_TO_RECOVER, "it took {taken:?}");
+        let recovered = timeout(MOST_TO_RECOVER, decided.until(traffic.sent())).await;
+        let logs: Vec<String> = processes.iter().map(Process::log).collect();
+        let logs = logs.join("\n");
+        assert!(recovered.is_ok(), "not within {MOST_TO_RECOVER:?}:\n{logs}");
+        println!(
+            "outage: all decided {:?} after the broker was back",
+            back.elapsed()
+        );
     }
+
+    // Long enough for everybody to notice that what they know of the policy may be out of date. Groups may lose their
+    // members too, whose places are kept for the session timeout after that.
+    cluster.kill(1).await;
+    processes[2].says("what is known of it is stale").await;
+    cluster.restart(1).await;
+    let back = Instant::now();
+    decided.until(traffic.sent()).await;
+    println!(
+        "long outage: all decided {:?} after the broker was back",
+        back.elapsed()
+    );
 
     let events = traffic.stop().await;
     decided.until_all(events).await;

@@ -174,14 +174,15 @@ const CLIENT_DEFAULTS: &[(&str, &str)] = &[("reconnect.backoff.max.ms", "1000")]
 
 /// The library's defaults prefetch 64 MB and wait a second after a full queue. The budget bounds what is in flight;
 /// these bound what the library holds besides. Of a replica that dies without a word the partitions stand still until its
-/// session has timed out; 10 s is as short as bears a long pause of a machine, where the default is 45.
+/// session has timed out, and a member whose session times out while brokers are away waits as long again when they are
+/// back: 30 s is longer than a broker takes to start again, and shorter than the library's 45.
 const CONSUMER_DEFAULTS: &[(&str, &str)] = &[
     ("queued.min.messages", "2000"),
     ("queued.max.messages.kbytes", "8192"),
     ("fetch.message.max.bytes", "524288"),
     ("fetch.queue.backoff.ms", "5"),
     ("allow.auto.create.topics", "false"),
-    ("session.timeout.ms", "10000"),
+    ("session.timeout.ms", "30000"),
     ("heartbeat.interval.ms", "3000"),
 ];
 

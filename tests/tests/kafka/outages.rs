@@ -9,6 +9,8 @@ use tidegate_tests::{Launch, Process, Stage};
 use tokio::time::{Instant, timeout};
 
 const RESTARTS: usize = 3;
+/// What unoptimised stages can catch up with.
+const EVENTS_PER_SECOND: u64 = 300;
 const STAGES: [Stage; 3] = [Stage::ControlPlane, Stage::Classifier, Stage::Enforcer];
 /// From the broker's being back until everything that was sent by then is decided.
 const MOST_TO_RECOVER: Duration = Duration::from_secs(15);
@@ -24,7 +26,7 @@ async fn a_broker_killed_and_restarted_under_load_costs_nothing_but_time() {
     for process in &mut processes {
         process.ready().await;
     }
-    let traffic = Traffic::start(&kafka, &topics.content, 1000);
+    let traffic = Traffic::start(&kafka, &topics.content, EVENTS_PER_SECOND);
     let mut decided = Decided::follow(&kafka, &topics.decisions);
     decided.until_all(1000).await;
 

@@ -61,7 +61,12 @@ fn comments_in_sample_configurations_show_the_defaults() {
 
 /// Turns `# key = value` into `key = value`, except where the sample says that there is no default.
 fn uncomment(line: &str) -> &str {
-    const WITHOUT_DEFAULT: [&str; 3] = ["replica_id", "runtime_library", "\"compression.type\""];
+    const WITHOUT_DEFAULT: [&str; 4] = [
+        "replica_id",
+        "advertised_address",
+        "runtime_library",
+        "\"compression.type\"",
+    ];
     match line.strip_prefix("# ") {
         Some(setting)
             if setting

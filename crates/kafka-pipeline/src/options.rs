@@ -119,6 +119,9 @@ impl KafkaOptions {
         // The client asks that this be no longer, under either of its names.
         config.remove("delivery.timeout.ms");
         config.set("message.timeout.ms", TRANSACTION_TIMEOUT_MS);
+        // Its few records go together as they are, and somebody waits.
+        config.remove("queue.buffering.max.ms");
+        config.set("linger.ms", "0");
         config
     }
 

@@ -1,6 +1,6 @@
 //! Publishing several records so that readers see all of them or none.
 
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -73,21 +73,21 @@ impl TransactionalPublisher {
                 true => TransactionError::Fenced,
                 false => TransactionError::Unknown(failure(&error, "beginning a transaction")),
             })?;
-        let reports = match self.send(records) {
-            Ok(reports) => reports,
+        let delivered = self
+            .send(records)
+            .and_then(|reports| in_order(&reports, records.len(), &go_on));
+        let published = match delivered {
+            Ok(published) => published,
             Err(error) => return Err(self.abort(error, &go_on)),
         };
         let committed = insist(&go_on, || {
             self.publisher.producer().commit_transaction(ONE_CALL)
         });
         match committed {
-            Ok(()) => in_order(reports, records.len()),
+            Ok(()) => Ok(published),
             Err(KafkaError::Transaction(error)) if error.txn_requires_abort() => {
-                // The first record that failed says more than the transaction that failed with it.
-                let cause = reports.try_iter().find_map(|(_, result)| result.err());
                 let error = KafkaError::Transaction(error);
-                let cause = cause.unwrap_or_else(|| failure(&error, "committing a transaction"));
-                Err(self.abort(cause, &go_on))
+                Err(self.abort(failure(&error, "committing a transaction"), &go_on))
             }
             // A fenced commit may be the repetition of one that arrived.
             Err(error) => Err(TransactionError::Unknown(failure(
@@ -126,19 +126,24 @@ impl TransactionalPublisher {
 
 type Report = (usize, Result<Published, Error>);
 
-/// A commit returns after all reports, so none is missing unless the client breaks its word.
-fn in_order(reports: Receiver<Report>, count: usize) -> Result<Vec<Published>, TransactionError> {
+/// Waits for all reports, before the commit is asked for: the client would wait for them in a tenth of a second's steps.
+fn in_order(
+    reports: &Receiver<Report>,
+    count: usize,
+    go_on: impl Fn() -> bool,
+) -> Result<Vec<Published>, Error> {
     let mut published = vec![None; count];
-    for (index, report) in reports.try_iter() {
-        published[index] = report.ok();
+    while published.iter().any(Option::is_none) {
+        match reports.recv_timeout(ONE_CALL) {
+            Ok((index, report)) => published[index] = Some(report?),
+            Err(RecvTimeoutError::Timeout) if go_on() => {}
+            Err(_) => {
+                let unanswered = "the brokers did not acknowledge a record".to_owned();
+                return Err(Error::Stopped(unanswered));
+            }
+        }
     }
-    published
-        .into_iter()
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| {
-            let missing = "a committed record was not reported".to_owned();
-            TransactionError::Unknown(Error::Client(missing))
-        })
+    Ok(published.into_iter().flatten().collect())
 }
 
 /// Calls again while that may help and is wanted. A call that timed out goes on where it was.

@@ -1,7 +1,7 @@
 //! Stages that are killed or replaced under load lose nothing and contradict nothing.
 
 use tidegate_tests::kafka::{Cluster, unique_prefix};
-use tidegate_tests::reckoning::Reckoning;
+use tidegate_tests::reckoning::{Reckoning, Totals};
 use tidegate_tests::traffic::{Decided, Traffic};
 use tidegate_tests::{Launch, Process, Stage};
 use toml::toml;
@@ -43,7 +43,7 @@ impl Installation {
         self.decided.until(self.traffic.sent()).await;
     }
 
-    async fn end(mut self, name: &str, mut processes: Vec<Process>) {
+    async fn end(mut self, mut processes: Vec<Process>) -> Totals {
         let events = self.traffic.stop().await;
         self.decided.until_all(events).await;
         for process in &mut processes {
@@ -51,7 +51,7 @@ impl Installation {
             assert!(status.success(), "{}", process.log());
         }
         let reckoning = Reckoning::read(self.launch.kafka(), &self.launch.topics()).await;
-        println!("{name}: {:?}", reckoning.check(events));
+        reckoning.check(events)
     }
 }
 
@@ -70,7 +70,7 @@ async fn twenty_times_kill_9_of_each_stage_loses_nothing() {
             process.start_again();
         }
     }
-    installation.end("crashes", processes).await;
+    println!("crashes: {:?}", installation.end(processes).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,5 +99,5 @@ async fn twenty_rolling_restarts_of_two_replicas_each_lose_nothing() {
         }
         installation.goes_on().await;
     }
-    installation.end("rolling", processes).await;
+    println!("rolling: {:?}", installation.end(processes).await);
 }

@@ -15,7 +15,7 @@ pub(crate) struct Target {
     /// Run on this Kafka instead of a broker in this process, with topics of the demo's own, deleted at the end.
     #[arg(long, value_name = "HOST:PORT,…")]
     brokers: Option<String>,
-    /// Reach Kafka as the [kafka] table of this TOML file says (TLS, SASL, client settings); a stage's file will do.
+    /// Reach Kafka as the `kafka` table of this TOML file says (TLS, SASL, client settings); a stage's file will do.
     #[arg(long, value_name = "FILE")]
     kafka: Option<PathBuf>,
     /// What the names of the demo's topics and groups on Kafka begin with [default: tidegate-demo- and a random number].

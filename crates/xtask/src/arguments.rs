@@ -29,8 +29,8 @@ Commands:
 Examples:
   cargo xtask demo --events 100000 --report report.json
   cargo xtask test -p moderation
-  cargo xtask test --only-kafka secure
-  cargo xtask kafka --brokers 3 --data kafka-data
+  cargo xtask test --only-kafka security
+  cargo xtask kafka --brokers 3 --data /tmp/kafka
 
 To use an ONNX Runtime 1.28.0 of your own, set ORT_DYLIB_PATH to its library.
 ";

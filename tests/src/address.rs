@@ -16,7 +16,7 @@ static NEXT: LazyLock<Mutex<u16>> = LazyLock::new(|| {
 });
 
 /// Returns an address at which nobody listens, and never the same one twice.
-pub(crate) fn free_address() -> SocketAddr {
+pub fn free_address() -> SocketAddr {
     let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..COUNT {
         let address = SocketAddr::from(([127, 0, 0, 1], FIRST + *next));

@@ -26,7 +26,7 @@ pub enum Stage {
 
 impl Stage {
     /// Returns the subcommand that runs it.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::ControlPlane => "control-plane",
             Self::Classifier => "classifier",
@@ -64,6 +64,11 @@ impl Launch {
     /// Returns how to reach the brokers.
     pub fn kafka(&self) -> &KafkaOptions {
         &self.kafka
+    }
+
+    /// Returns where the control plane serves gRPC, unless a replica was told otherwise.
+    pub fn endpoint(&self) -> SocketAddr {
+        self.endpoint
     }
 
     /// Returns the names of the topics.
@@ -122,6 +127,12 @@ impl Launch {
     /// # Panics
     /// If `tidegate topics apply` fails.
     pub async fn make_topics(&self, partitions: u16, replication: u16) {
+        let made = self.try_make_topics(partitions, replication).await;
+        assert!(made.status.success(), "{made:?}");
+    }
+
+    /// Makes the topics that are missing, and returns what `tidegate topics apply` says of all.
+    pub async fn try_make_topics(&self, partitions: u16, replication: u16) -> Output {
         let shipped = repository().join("deploy/config/topics.toml");
         let shipped = std::fs::read_to_string(shipped).expect("the file ships");
         let mut file: Table = shipped.parse().expect("the file is TOML");
@@ -139,10 +150,8 @@ impl Launch {
             plan["partitions"] = i64::from(partitions).into();
         }
         let path = self.write("topics.toml", &file);
-        let made = self
-            .tidegate(&["topics", "apply", "--config", &text(&path)])
-            .await;
-        assert!(made.status.success(), "{made:?}");
+        self.tidegate(&["topics", "apply", "--config", &text(&path)])
+            .await
     }
 
     /// Runs `tidegate ARGS` against this control plane, as an operator would.

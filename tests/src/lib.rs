@@ -7,9 +7,12 @@ mod http;
 pub mod kafka;
 mod launch;
 mod process;
+pub mod reckoning;
 pub mod samples;
 mod stack;
+pub mod traffic;
 
+pub use address::free_address;
 pub use binary::{repository, tidegate};
 pub use feed::Feed;
 pub use launch::{Launch, Stage};

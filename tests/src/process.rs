@@ -165,9 +165,17 @@ impl Process {
     /// # Panics
     /// If it does not.
     pub async fn says(&self, words: &str) {
+        self.says_times(words, 1).await;
+    }
+
+    /// Waits until the process has logged these words so often since its first start.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn says_times(&self, words: &str, times: usize) {
         let mut look = interval(Duration::from_millis(20));
         let saying = async {
-            while !self.log().contains(words) {
+            while self.log().matches(words).count() < times {
                 look.tick().await;
             }
         };

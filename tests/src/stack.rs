@@ -69,6 +69,11 @@ impl Stack {
         launch
             .make_topics(options.partitions, options.replication)
             .await;
+        Self::start_by(launch).await
+    }
+
+    /// Starts everything on topics that exist, and waits until all of it is ready.
+    pub async fn start_by(launch: Launch) -> Self {
         let mut stack = Self::launch(launch, None);
         stack.ready().await;
         stack

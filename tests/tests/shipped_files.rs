@@ -17,17 +17,18 @@ fn sample_configurations_parse() {
 }
 
 #[test]
-fn the_sample_of_topics_is_taken() {
-    // Brokers are looked for only once the file is found to be right.
-    let output = tidegate()
-        .args(["topics", "check", "--brokers", "127.0.0.1:9"])
-        .output()
-        .expect("tidegate runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        said.contains("127.0.0.1:9") && said.contains("do not answer"),
-        "{said}"
-    );
+fn every_file_that_ships_would_be_taken() {
+    for file in [
+        "deploy/config/classifier.toml",
+        "deploy/config/enforcer.toml",
+        "deploy/config/control-plane.toml",
+        "deploy/config/deployment.toml",
+        "deploy/config/topics.toml",
+        "deploy/policies/default.toml",
+        "deploy/policies/examples/minors-strict.toml",
+    ] {
+        succeed(tidegate().args(["config", "check", file]));
+    }
 }
 
 #[test]
@@ -48,11 +49,24 @@ fn comments_in_sample_configurations_show_the_defaults() {
     check::<classifier::Config>("classifier.toml");
     check::<enforcer::Config>("enforcer.toml");
     check::<control_plane::Config>("control-plane.toml");
+    // This file's type is the binary's own.
+    let path = repository().join("deploy/config/topics.toml");
+    let text = std::fs::read_to_string(&path).expect("the sample exists");
+    let commented: Vec<&str> = text
+        .lines()
+        .filter(|line| uncomment(line) != *line)
+        .collect();
+    assert_eq!(commented, ["# topic_prefix = \"tidegate\""]);
 }
 
 /// Turns `# key = value` into `key = value`, except where the sample says that there is no default.
 fn uncomment(line: &str) -> &str {
-    const WITHOUT_DEFAULT: [&str; 3] = ["replica_id", "runtime_library", "\"compression.type\""];
+    const WITHOUT_DEFAULT: [&str; 4] = [
+        "replica_id",
+        "advertised_address",
+        "runtime_library",
+        "\"compression.type\"",
+    ];
     match line.strip_prefix("# ") {
         Some(setting)
             if setting

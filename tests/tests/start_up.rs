@@ -96,6 +96,34 @@ fn a_wrong_configuration_names_file_key_and_what_is_allowed() {
 }
 
 #[test]
+fn a_file_is_checked_as_whoever_starts_with_it_does() {
+    let directory = TempDir::new().expect("a directory can be made");
+    let wrong = "[kafka.client]\n\"security.protocol\" = \"pigeon\"\n";
+    let protocol = write(&directory, "enforcer.toml", &format!("{KAFKA}{wrong}"));
+    let named = &["enforcer.toml", "kafka.client.security.protocol"];
+    check(&["config", "check", &protocol], named);
+    check(&["enforcer", "--config", &protocol], named);
+    let policy = format!("bootstrap_policy = \"/nowhere.toml\"\n{KAFKA}");
+    let policy = write(&directory, "control-plane.toml", &policy);
+    check(&["config", "check", &policy], &["/nowhere.toml"]);
+    let untold = write(&directory, "mine.toml", KAFKA);
+    check(&["config", "check", &untold], &["mine.toml", "--as"]);
+    check(
+        &["config", "check", &untold, "--as", "enforcer", "--connect"],
+        &["kafka.brokers = \"127.0.0.1:9\"", "do not answer"],
+    );
+}
+
+#[test]
+fn topics_are_not_made_where_nobody_answers() {
+    let brokers = ["--brokers", "127.0.0.1:9"];
+    for command in ["apply", "check"] {
+        let args = [&["topics", command], brokers.as_slice()].concat();
+        check(&args, &["127.0.0.1:9", "do not answer"]);
+    }
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let directory = TempDir::new().expect("a directory can be made");
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");

@@ -28,6 +28,7 @@ impl Pipelines {
                 inputs: vec![hop[0].clone()],
                 dead_letter_topic: dead_letter_topic.to_owned(),
                 start_paused: false,
+                lease: None,
                 options: PipelineOptions::default(),
             };
             let output: Arc<str> = hop[1].as_str().into();

@@ -21,16 +21,13 @@ mod serving;
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use control_state::Stage;
 use inference::Engine;
-use kafka_pipeline::Pipeline;
 use moderation_wire::Topics;
 use service_runtime::ServiceContext;
 
 pub use config::Config;
-use scorer::Scorer;
-use serving::ServingDeployment;
+use serving::{ServingDeployment, Wiring};
 
 /// The stage's name in metrics, heartbeats, consumer groups, dead letters and scored events.
 const STAGE: &str = "classifier";
@@ -52,15 +49,16 @@ pub async fn run(config: Config, context: ServiceContext) -> anyhow::Result<()> 
     };
     let stage = Stage::start(&options, NO_DEPLOYMENT, &context)?;
     checked.confirm();
-    let first = ServingDeployment::first(&stage, &engine, &context);
+    let wiring = Wiring {
+        engine,
+        pipeline: options.pipeline(),
+        topics: topics.clone(),
+        limits: config.limits,
+    };
+    let first = ServingDeployment::first(&stage, wiring, &context);
     let Some(deployment) = stage.before_consuming(first, &context).await? else {
         stage.leave().await;
         return Ok(());
     };
-    let scorer = Scorer::new(engine, &topics, config.limits);
-    let pipeline =
-        Pipeline::start(options.pipeline(), scorer).context("the pipeline cannot start")?;
-    stage
-        .run(pipeline.clone(), deployment.follow(pipeline), &context)
-        .await
+    stage.run(deployment, &context).await
 }

@@ -15,6 +15,7 @@ use crate::object::Object;
 pub(crate) struct Awaited {
     object: Object,
     replicas: BTreeSet<ReplicaId>,
+    silent: Vec<v1::ReplicaProblem>,
 }
 
 /// How far the awaited replicas are.
@@ -25,6 +26,8 @@ pub(crate) struct Acknowledgements {
     pub(crate) failed: Vec<v1::ReplicaProblem>,
     /// Whose answer may still come.
     pub(crate) pending: Vec<v1::ReplicaProblem>,
+    /// Who had been silent before the write, and is not waited for.
+    pub(crate) silent: Vec<v1::ReplicaProblem>,
 }
 
 impl Acknowledgements {
@@ -52,7 +55,20 @@ impl Awaited {
     pub(crate) fn live(object: Object, table: &ReplicaTable, now: Instant) -> Option<Self> {
         let live = table.live_of_stage(object.stage(), now);
         let replicas: BTreeSet<ReplicaId> = live.map(|(id, _)| id.clone()).collect();
-        (!replicas.is_empty()).then_some(Self { object, replicas })
+        let of_stage = table.iter().filter(|(id, replica)| {
+            replica.heartbeat.stage == object.stage() && !replicas.contains(*id)
+        });
+        let silent = of_stage
+            .map(|(id, replica)| v1::ReplicaProblem {
+                replica_id: id.as_str().to_owned(),
+                detail: silence(replica, now),
+            })
+            .collect();
+        (!replicas.is_empty()).then_some(Self {
+            object,
+            replicas,
+            silent,
+        })
     }
 
     /// Returns how far they are with `version`. Who has left is not waited for.
@@ -62,7 +78,10 @@ impl Awaited {
         table: &ReplicaTable,
         now: Instant,
     ) -> Acknowledgements {
-        let mut acknowledgements = Acknowledgements::default();
+        let mut acknowledgements = Acknowledgements {
+            silent: self.silent.clone(),
+            ..Acknowledgements::default()
+        };
         for id in &self.replicas {
             let Some(replica) = table.get(id) else {
                 continue;
@@ -101,10 +120,8 @@ impl Awaited {
             ));
         }
         if !replica.is_live(now) {
-            let silence = replica.silence(now).as_secs_f32();
-            return Answer::No(format!(
-                "silent for {silence:.1} s; last said it serves {object} {served}"
-            ));
+            let silence = silence(replica, now);
+            return Answer::No(format!("{silence}; last said it serves {object} {served}"));
         }
         let detail = if heartbeat.detail.is_empty() {
             String::new()
@@ -113,6 +130,10 @@ impl Awaited {
         };
         Answer::NotYet(format!("still serves {object} {served}{detail}"))
     }
+}
+
+fn silence(replica: &KnownReplica, now: Instant) -> String {
+    format!("silent for {:.1} s", replica.silence(now).as_secs_f32())
 }
 
 #[cfg(test)]
@@ -138,6 +159,23 @@ mod tests {
     }
 
     /// Everyone lives at version 1 when version 2 is written; then come `answers`, and time passes.
+    #[test]
+    fn who_was_silent_before_is_named_and_not_waited_for() {
+        let start = Instant::now();
+        let mut table = ReplicaTable::default();
+        hear(&mut table, &heartbeat("gone", 1, 0), start);
+        let now = start + Duration::from_secs(9);
+        hear(&mut table, &heartbeat("here", 1, 0), now);
+        let awaited = Awaited::live(Object::Policy, &table, now).unwrap();
+        hear(&mut table, &heartbeat("here", 2, 0), now);
+        let progress = awaited.progress(2, &table, now);
+        assert!(progress.are_complete());
+        assert_eq!(progress.by, ["here"]);
+        assert_eq!(progress.silent[0].replica_id, "gone");
+        assert_eq!(progress.silent[0].detail, "silent for 9.0 s");
+        assert!(progress.lagging().is_empty());
+    }
+
     #[track_caller]
     fn check(
         answers: &[v1::ReplicaHeartbeat],

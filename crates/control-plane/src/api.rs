@@ -6,17 +6,18 @@ use std::time::{Duration, Instant};
 use control_state::{ControlState, ControlView, Phase};
 use moderation::policy::Finding;
 use moderation_wire::v1;
+use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::acknowledgement::{Acknowledgements, Awaited};
+use crate::command::{WriterHandle, Written};
 use crate::metrics;
 use crate::object::Object;
 use crate::plan::{Proposal, Terms};
 use crate::refusal::Refusal;
 use crate::replica_watch::Replicas;
-use crate::writer::{WriterHandle, Written};
 
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Api {
     pub(crate) view: ControlView,
     pub(crate) replicas: Replicas,
     pub(crate) writer: WriterHandle,
+    /// Whether this control plane takes changes.
+    pub(crate) leads: watch::Receiver<bool>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) max_policy_bytes: usize,
 }
@@ -148,6 +151,7 @@ impl Outcome {
             control_offset: self.written.control_offset,
             differences: self.written.differences,
             acknowledged_by: self.acknowledgements.by.clone(),
+            silent: self.acknowledgements.silent.clone(),
             lagging: self.acknowledgements.lagging(),
         };
         (outcome, findings)

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use bytesize::ByteSize;
-use control_state::{ReplicaId, TopicCheck, TopicOptions};
+use control_state::{ReplicaId, TopicCheck, TopicOptions, host_name};
 use kafka_pipeline::KafkaOptions;
 use moderation_wire::Topics;
 use serde::Deserialize;
@@ -28,6 +28,10 @@ pub struct Config {
     /// Where gRPC is served; port 0 takes a free one. Whoever reaches it may change what is enforced.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
+    /// The `host:port` under which others reach this control plane; by default where it listens, or the host's name
+    /// where it listens on every address.
+    #[serde(default)]
+    pub advertised_address: Option<String>,
     /// A policy that becomes version 1 where there is none yet.
     #[serde(default)]
     pub bootstrap_policy: Option<PathBuf>,
@@ -61,10 +65,28 @@ impl Config {
             topic_prefix: Topics::default_prefix(),
             replica_id: None,
             listen: default_listen(),
+            advertised_address: None,
             bootstrap_policy: None,
             bootstrap_deployment: None,
             max_policy_bytes: default_max_policy_bytes(),
         }
+    }
+
+    /// Returns the address that others are told, where `bound` is the one that is listened on.
+    pub(crate) fn advertised(&self, bound: SocketAddr) -> String {
+        match &self.advertised_address {
+            Some(address) => address.clone(),
+            None if bound.ip().is_unspecified() => format!("{}:{}", host_name(), bound.port()),
+            None => bound.to_string(),
+        }
+    }
+
+    /// Reads the bootstrap files as a start would, and writes nothing.
+    ///
+    /// # Errors
+    /// One line that names the file and the first thing that is wrong with it.
+    pub fn check_bootstrap_files(&self) -> anyhow::Result<()> {
+        crate::bootstrap::read_first_changes(self).map(drop)
     }
 
     /// Returns what the control plane looks at before it does anything.
@@ -111,6 +133,15 @@ impl ServiceConfig for Config {
                 "1 to 128 bytes without control characters",
             ));
         }
+        if let Some(address) = &self.advertised_address
+            && !is_host_and_port(address)
+        {
+            return Err(InvalidValue::new(
+                "advertised_address",
+                address.escape_debug(),
+                "host:port",
+            ));
+        }
         if !POLICY_BYTES.contains(&self.max_policy_bytes.as_u64()) {
             return Err(InvalidValue::new(
                 "max_policy_bytes",
@@ -120,6 +151,16 @@ impl ServiceConfig for Config {
         }
         self.process.validate()
     }
+}
+
+fn is_host_and_port(address: &str) -> bool {
+    let is_plain = !address
+        .chars()
+        .any(|c| c.is_control() || c.is_whitespace() || c == '/');
+    let port = address
+        .rsplit_once(':')
+        .filter(|(host, _)| !host.is_empty());
+    is_plain && port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 /// A policy must fit into one Kafka record and one gRPC message.
@@ -164,6 +205,11 @@ mod tests {
             "replica_id = a\\nb cannot be used",
         );
         check("topic_prefix = \"\"", "topic_prefix");
+        for wrong in ["host", "host:0", ":7301", "http://host:7301", "a b:1"] {
+            let expected =
+                format!("advertised_address = {wrong} cannot be used: expected host:port");
+            check(&format!("advertised_address = {wrong:?}"), &expected);
+        }
         check("max_policy_bytes = \"1GiB\"", "1KiB to 8MiB");
         check("bootstrap = \"x\"", "unknown field `bootstrap`");
     }

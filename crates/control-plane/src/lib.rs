@@ -3,26 +3,32 @@
 //! Serves `PolicyService`, `ModelService` and `StatusService` of `proto/tidegate/v1`, with health and reflection. Its
 //! state is the control topic, followed from the beginning; it keeps nothing else.
 //!
-//! - **Writes** go one by one through one task, which compares `expected_version` with what serves and then writes the
-//!   version, the head and an audit record, each acknowledged by the broker. The change is made with the head; a version
-//!   without one shows nowhere. Refused changes are audited too, with `to_version` 0. A record that the broker did not
-//!   take ends the service, for only reading from the start tells what is there.
+//! - **Several** may run. One *leads*: the owner of the control topic's partition in one consumer group, which also holds
+//!   the one transactional id and so silences whoever led before. The others serve reads, and refuse changes with the
+//!   leader's address. When a leader goes, another one takes over: at once if it left in order, else when its session in
+//!   the group has timed out.
+//! - **Writes** go one by one through the leader, which compares `expected_version` with what serves and then writes the
+//!   version, the head and an audit record in one transaction: the change is whole or absent, whenever the process dies.
+//!   Refused changes are audited too, with `to_version` 0. Where the broker did not say whether it took a transaction, the
+//!   leader takes over its office again, which settles it.
 //! - **`WAIT_ALL`** names the live replicas of the stage that serves the object (enforcers a policy, classifiers a
 //!   deployment); with none alive the write is refused before it is made. Replicas that refuse, fall silent or do not
-//!   answer in time stand in `lagging` of an outcome that is `OK`: the change itself is durable.
+//!   answer in time stand in `lagging` of an outcome that is `OK`: the change itself is durable. Those that had been silent
+//!   before stand in `silent`, and are not waited for.
 //! - **Rollback** makes an older document the next version. It need only compile: lint may have become stricter since.
 //!
-//! Limits: one control plane at a time. Of two that write the same number, followers that run keep what came first, and
-//! the loser is told so after writing; but compaction keeps what came last, and that is what a follower that starts later
-//! reads. A control plane that dies between a head and its audit record leaves the change without one.
+//! Limits: on the in-process broker, which has no transactions, a change may be cut in half. Somebody who is no control
+//! plane and writes a version's number first is believed by followers; the change that lost is told so.
 
 mod acknowledgement;
 mod api;
 mod bootstrap;
 mod clock;
+mod command;
 mod config;
 mod deployment_check;
 mod deployment_file;
+mod leadership;
 mod metrics;
 mod model_service;
 mod object;
@@ -45,15 +51,17 @@ use control_state::{
 use kafka_pipeline::Publisher;
 use moderation_wire::Topics;
 use service_runtime::{ReadinessCondition, ServiceContext};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic_health::server::HealthReporter;
 
 use api::Api;
 pub use config::Config;
 pub use deployment_file::{deployment_toml, parse_deployment};
+use leadership::{Leadership, Office, Wiring};
 use plan::{Proposal, Terms};
 use replica_watch::Replicas;
-use writer::{Writer, WriterHandle, WriterOptions};
+use writer::WriterOptions;
 
 /// The stage's name in metrics, heartbeats and logs.
 const STAGE: &str = "control-plane";
@@ -113,13 +121,33 @@ impl ControlPlane {
         let follower = self.follow(&topics)?;
         let view = follower.view();
         let (_hearing, replicas) = Replicas::follow(self.config.kafka.clone(), &topics.replicas)?;
-        let (replica, heartbeats) = self.introduce(&topics, publisher.clone(), view.clone())?;
-        let (handle, writer) =
-            self.writer(topics, publisher, view.clone(), context.shutdown().clone());
+        let replica_id = self.replica_id()?;
+        let (replica, heartbeats) = Heartbeats::new(
+            HeartbeatOptions {
+                id: replica_id.clone(),
+                stage: STAGE,
+                address: self.config.advertised(self.listener.local_addr()?),
+                topic: topics.replicas.clone(),
+                publisher,
+            },
+            view.clone(),
+        );
+        let (writer, commands) = command::queue();
+        let (leads, leading) = watch::channel(false);
+        let wiring = Wiring {
+            follower,
+            commands,
+            replicas: replicas.clone(),
+            replica: replica.clone(),
+            leads,
+        };
+        let office = self.office(&topics, replica_id, context.shutdown().clone());
+        let leadership = Leadership::new(office, wiring)?;
         let api = Api {
             view: view.clone(),
             replicas: replicas.clone(),
-            writer: handle,
+            writer,
+            leads: leading,
             shutdown: context.shutdown().clone(),
             max_policy_bytes: self.config.max_policy_bytes(),
         };
@@ -133,17 +161,21 @@ impl ControlPlane {
         tracing::info!(address = %self.listener.local_addr()?, "serving gRPC");
 
         let beating = context.spawn(heartbeats.run());
-        let writing = context.spawn(writer.run(self.first_changes));
+        let mut writing = context.spawn(leadership.run());
         let serving = context.spawn(server::serve(self.listener, api, health));
         let result = tokio::select! {
             served = serving => served.context("serving gRPC").flatten(),
-            written = writing => ended(written).context("writing to the control topic"),
+            written = &mut writing => ended(written).context("writing to the control topic"),
             beaten = beating => ended(beaten).context("writing heartbeats"),
             error = view.failure() => Err(error).context("following the control topic"),
             error = replicas.failure() => Err(error).context("following the replicas topic"),
             () = standing.report(context.shutdown()) => Ok(()),
         };
         replica.leave();
+        if context.shutdown().is_cancelled() && !writing.is_finished() {
+            // Whoever stops in order has left the group before it says so, and the next one leads at once.
+            return result.and(ended(writing.await).context("writing to the control topic"));
+        }
         result
     }
 
@@ -156,40 +188,31 @@ impl ControlPlane {
         })
     }
 
-    fn introduce(
-        &self,
-        topics: &Topics,
-        publisher: Publisher,
-        view: ControlView,
-    ) -> Result<(Replica, Heartbeats), InvalidReplicaId> {
-        let id = match &self.config.replica_id {
-            Some(id) => ReplicaId::new(id)?,
-            None => ReplicaId::of_this_process(STAGE),
-        };
-        let options = HeartbeatOptions {
-            id,
-            stage: STAGE,
-            topic: topics.replicas.clone(),
-            publisher,
-        };
-        Ok(Heartbeats::new(options, view))
+    fn replica_id(&self) -> Result<ReplicaId, InvalidReplicaId> {
+        match &self.config.replica_id {
+            Some(id) => ReplicaId::new(id),
+            None => Ok(ReplicaId::of_this_process(STAGE)),
+        }
     }
 
-    fn writer(
+    fn office(
         &self,
-        topics: Topics,
-        publisher: Publisher,
-        view: ControlView,
+        topics: &Topics,
+        replica_id: ReplicaId,
         shutdown: CancellationToken,
-    ) -> (WriterHandle, Writer) {
-        let options = WriterOptions {
-            control_topic: topics.control,
-            audit_topic: topics.audit,
-            publisher,
-            max_policy_bytes: self.config.max_policy_bytes(),
-            shutdown,
-        };
-        Writer::new(options, view)
+    ) -> Office {
+        Office {
+            kafka: self.config.kafka.clone(),
+            name: format!("{}.{STAGE}", self.config.topic_prefix),
+            replica_id,
+            writer: WriterOptions {
+                control_topic: topics.control.as_str().into(),
+                audit_topic: topics.audit.as_str().into(),
+                max_policy_bytes: self.config.max_policy_bytes(),
+                shutdown,
+            },
+            first_changes: self.first_changes.clone(),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ const CHANGES: &str = "tidegate_control_changes_total";
 const HEAD_VERSION: &str = "tidegate_control_head_version";
 const WRITE_DURATION: &str = "tidegate_control_write_seconds";
 const ACKNOWLEDGEMENT_DURATION: &str = "tidegate_control_acknowledgement_seconds";
+const LEADING: &str = "tidegate_control_leading";
 const HEARTBEATS_SKIPPED: &str = "tidegate_control_heartbeats_skipped_total";
 
 /// Says what each metric means.
@@ -21,11 +22,15 @@ pub(crate) fn describe() {
     describe_gauge!(HEAD_VERSION, "Version that serves; 0 is none.");
     describe_histogram!(
         WRITE_DURATION,
-        "Time from a change's turn until the broker had version, head and audit record."
+        "Time from a change's turn until it was committed and read back."
     );
     describe_histogram!(
         ACKNOWLEDGEMENT_DURATION,
         "Time from a durable change until every replica that was waited for had answered."
+    );
+    describe_gauge!(
+        LEADING,
+        "1 while this control plane is the one that takes changes."
     );
     describe_counter!(HEARTBEATS_SKIPPED, "Heartbeats without effect, by reason.");
 }
@@ -56,6 +61,10 @@ pub(crate) fn time_write(object: Object, duration: Duration) {
 pub(crate) fn time_acknowledgement(object: Object, duration: Duration) {
     histogram!(ACKNOWLEDGEMENT_DURATION, "object" => object.as_str())
         .record(duration.as_secs_f64());
+}
+
+pub(crate) fn set_leading(is_leading: bool) {
+    gauge!(LEADING).set(f64::from(u8::from(is_leading)));
 }
 
 pub(crate) fn skip_heartbeat(reason: &'static str) {

@@ -33,6 +33,8 @@ pub(crate) enum Refusal {
     Threshold(String),
     #[error("no live {0} to wait for; start one, or write without waiting")]
     NobodyLives(&'static str),
+    #[error("{}", standing_by(.0.as_deref()))]
+    StandsBy(Option<String>),
 }
 
 impl Refusal {
@@ -45,7 +47,10 @@ impl Refusal {
         match self {
             Self::Conflict { .. } => Code::Aborted,
             Self::UnknownVersion { .. } => Code::NotFound,
-            Self::NothingServes(_) | Self::NobodyLives(_) => Code::FailedPrecondition,
+            Self::NothingServes(_) | Self::NobodyLives(_) | Self::StandsBy(Some(_)) => {
+                Code::FailedPrecondition
+            }
+            Self::StandsBy(None) => Code::Unavailable,
             Self::Request { .. } | Self::Policy(_) | Self::Deployment(_) | Self::Threshold(_) => {
                 Code::InvalidArgument
             }
@@ -56,6 +61,15 @@ impl Refusal {
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         Self::new(refusal.code(), refusal.to_string())
+    }
+}
+
+fn standing_by(leader: Option<&str>) -> String {
+    match leader {
+        Some(address) => {
+            format!("this control plane stands by; make the change at {address}, which leads")
+        }
+        None => "no control plane leads yet; try again in a moment".to_owned(),
     }
 }
 
@@ -129,5 +143,9 @@ mod tests {
             Code::NotFound,
         );
         check(Refusal::NobodyLives("enforcer"), Code::FailedPrecondition);
+        let elsewhere = Refusal::StandsBy(Some("127.0.0.1:7301".to_owned()));
+        assert!(elsewhere.to_string().contains("127.0.0.1:7301"));
+        check(elsewhere, Code::FailedPrecondition);
+        check(Refusal::StandsBy(None), Code::Unavailable);
     }
 }

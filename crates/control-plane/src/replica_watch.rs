@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use control_state::{ReplicaTable, UnusableHeartbeat};
+use control_state::{KnownReplica, ReplicaId, ReplicaTable, UnusableHeartbeat};
 use kafka_pipeline::{Error, Follower, FollowerConfig, FollowerEvent, KafkaOptions, Record};
 use tokio::sync::watch;
 
@@ -77,6 +77,21 @@ impl Replicas {
 }
 
 impl Heard {
+    /// Returns the address of the control plane that said last that it leads, if it lives and is another than `own`.
+    pub(crate) fn leader_besides(&self, own: &ReplicaId) -> Option<String> {
+        self.leader()
+            .filter(|(id, _)| *id != own)
+            .map(|(_, leader)| leader.heartbeat.address.clone())
+    }
+
+    /// Returns the control plane that said last that it leads, if it lives.
+    pub(crate) fn leader(&self) -> Option<(&ReplicaId, &KnownReplica)> {
+        self.table
+            .live_of_stage(crate::STAGE, Instant::now())
+            .filter(|(_, replica)| replica.heartbeat.leading)
+            .max_by_key(|(_, replica)| replica.heard_at)
+    }
+
     fn take(&mut self, event: FollowerEvent) {
         let now = Instant::now();
         match event {

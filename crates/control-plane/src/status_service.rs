@@ -100,6 +100,11 @@ fn current(api: &Api, now: Instant) -> v1::Status {
         deployment_version: head_version(&state, Object::Deployment),
         control_offset: state.control_offset(),
         replicas: replicas.collect(),
+        leader: heard
+            .leader()
+            .map(|(_, leader)| leader.heartbeat.address.clone())
+            .unwrap_or_default(),
+        leads: *api.leads.borrow(),
     }
 }
 

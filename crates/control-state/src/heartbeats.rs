@@ -23,6 +23,8 @@ pub struct HeartbeatOptions {
     pub id: ReplicaId,
     /// Its stage: `classifier`, `enforcer` or `control-plane`.
     pub stage: &'static str,
+    /// The `host:port` at which others reach it; empty where nobody has to.
+    pub address: String,
     /// The replicas topic.
     pub topic: String,
     /// Publishes them.
@@ -111,6 +113,7 @@ impl Heartbeats {
     async fn publish(&self, report: &Report) -> Result<(), Error> {
         let control_offset = self.view.standing().borrow().control_offset;
         let mut heartbeat = report.heartbeat(&self.options.id, self.options.stage, control_offset);
+        heartbeat.address.clone_from(&self.options.address);
         heartbeat.at = Some(moderation_wire::timestamp_to_wire(wall_clock()));
         let key = self.options.id.as_str();
         let record = OutputRecord::new(Arc::clone(&self.topic), key, heartbeat.encode_to_vec());

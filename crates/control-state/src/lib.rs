@@ -6,8 +6,8 @@
 //!   producing until the standing is [`Phase::Current`] again.
 //! - [`Heartbeats`] tells the replicas topic every second, and at once on a change, what the [`Replica`] handle says:
 //!   which versions it serves, which it refused and why, and whether it works.
-//! - [`Stage`] binds a stage to both: its readiness, its liveness, its pipeline's pause while what is known is stale, and its
-//!   drain.
+//! - [`Stage`] binds a stage to both: its readiness, its liveness, its pipeline's pause while what is known is stale, its
+//!   new start after the process stood still for [`STANDSTILL`], and its drain.
 //! - [`TopicCheck`] looks before a stage does anything whether its topics are what their records need.
 //! - [`ReplicaTable`] is the other end: who lives, and what each serves.
 //!
@@ -26,6 +26,7 @@ mod replica;
 mod replica_table;
 #[cfg(test)]
 mod samples;
+mod serving;
 mod stage;
 mod stage_options;
 mod state;
@@ -36,14 +37,15 @@ mod versions;
 mod view;
 
 pub use entry::{ControlEntry, SkipReason};
-pub use follower::{CONTROL_PARTITION, ControlFollower, FollowerOptions};
+pub use follower::{CONTROL_PARTITION, ControlFollower, FollowerOptions, STANDSTILL};
 pub use freshness::STALE_AFTER;
 pub use heartbeats::{HEARTBEAT_INTERVAL, HeartbeatOptions, Heartbeats};
 pub use key::ControlKey;
 pub use lineage::{History, Lineage};
 pub use metrics::describe_metrics;
-pub use replica::{InvalidReplicaId, Replica, ReplicaId};
+pub use replica::{InvalidReplicaId, Replica, ReplicaId, host_name};
 pub use replica_table::{KnownReplica, LIVE_FOR, REMEMBERED_FOR, ReplicaTable, UnusableHeartbeat};
+pub use serving::Serving;
 pub use stage::Stage;
 pub use stage_options::StageOptions;
 pub use state::{Applied, ControlState, RawRecord};

@@ -30,13 +30,7 @@ impl ReplicaId {
 
     /// Names the stage in this process on this host: another one after every restart.
     pub fn of_this_process(stage: &str) -> Self {
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let host: String = host
-            .chars()
-            .filter(|character| character.is_ascii_alphanumeric() || "-.".contains(*character))
-            .take(64)
-            .collect();
-        let process = std::process::id();
+        let (host, process) = (host_name(), std::process::id());
         Self(format!("{stage}-{host}-{process}").into())
     }
 
@@ -44,6 +38,15 @@ impl ReplicaId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Returns the name of this host, of at most 64 letters, digits, dots and hyphens; empty where the system does not tell.
+pub fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.chars()
+        .filter(|character| character.is_ascii_alphanumeric() || "-.".contains(*character))
+        .take(64)
+        .collect()
 }
 
 /// The way to say what this replica serves; goes out with its heartbeats. Cheap to clone, callable from any thread.
@@ -92,6 +95,11 @@ impl Replica {
         });
     }
 
+    /// Says whether this replica is the one that writes, where one of several does.
+    pub fn set_leading(&self, is_leading: bool) {
+        self.change(|report| report.is_leading = is_leading);
+    }
+
     /// Says goodbye: nobody is to wait for this replica. [`Heartbeats::run`](crate::Heartbeats::run) returns once that
     /// is published. Call it when the drain is over.
     pub fn leave(&self) {
@@ -118,6 +126,7 @@ pub(crate) struct Report {
     pub(crate) deployment: Served,
     pub(crate) is_ready: bool,
     pub(crate) detail: String,
+    pub(crate) is_leading: bool,
     pub(crate) is_leaving: bool,
 }
 
@@ -154,7 +163,7 @@ impl Served {
 }
 
 impl Report {
-    /// Makes the heartbeat, without its time.
+    /// Makes the heartbeat, without its time and address.
     pub(crate) fn heartbeat(
         &self,
         id: &ReplicaId,
@@ -173,6 +182,8 @@ impl Report {
             refused_policy_version: self.policy.refused_version(),
             refused_deployment_version: self.deployment.refused_version(),
             leaving: self.is_leaving,
+            address: String::new(),
+            leading: self.is_leading,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::follower::{ControlFollower, FollowerOptions};
 use crate::heartbeats::{HeartbeatOptions, Heartbeats};
 use crate::lineage::History;
 use crate::replica::{Replica, ReplicaId};
+use crate::serving::Serving;
 use crate::stage_options::StageOptions;
 use crate::view::{ControlView, Phase, Standing};
 
@@ -71,6 +72,7 @@ impl Stage {
         let heartbeat_options = HeartbeatOptions {
             id,
             stage: options.stage,
+            address: String::new(),
             topic: options.topics.replicas.clone(),
             publisher: Publisher::new(options.kafka)?,
         };
@@ -131,25 +133,60 @@ impl Stage {
     }
 
     /// Runs until the context is shut down or something fails for good, then drains the pipeline and says goodbye.
-    /// `serving` follows the changes of what the stage serves; it ends only by failing.
+    ///
+    /// A process that stood still for [`STANDSTILL`](crate::STANDSTILL) delivers nothing that it had decided before: what
+    /// was not delivered is read again, once the control topic has been read to its end and `serving` has caught up.
     ///
     /// # Errors
     /// What failed first.
     pub async fn run(
         self,
-        pipeline: Handle,
-        serving: impl Future<Output = anyhow::Result<()>>,
+        mut serving: impl Serving,
+        context: &ServiceContext,
+    ) -> anyhow::Result<()> {
+        loop {
+            let started = serving.start(self.follower.lease());
+            let pipeline = started.context("the pipeline cannot start")?;
+            let result = self.serve(&pipeline, &mut serving, context).await;
+            if !stood_still(&pipeline) {
+                return self.drain(pipeline, result).await;
+            }
+            tracing::warn!(
+                "this process stood still; what it had not delivered is read again, once it knows what it missed"
+            );
+            self.conditions
+                .pipeline
+                .set_not_ready("the process stood still");
+            let caught_up = async {
+                self.follower.confirm().await.map_err(control_lost)?;
+                serving.catch_up().await
+            };
+            if self.before_consuming(caught_up, context).await?.is_none() {
+                self.leave().await;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Serves until told to stop, or something fails.
+    async fn serve(
+        &self,
+        pipeline: &Handle,
+        serving: &mut impl Serving,
         context: &ServiceContext,
     ) -> anyhow::Result<()> {
         let view = self.view();
-        let result = tokio::select! {
+        tokio::select! {
             biased;
             () = context.shutdown().cancelled() => Ok(()),
             ended = pipeline.ended() => Err(pipeline_ended(&ended)),
             error = view.failure() => Err(control_lost(error)),
-            failed = serving => failed,
-            error = self.steer(Some(&pipeline)) => Err(replica_unheard(error)),
-        };
+            failed = serving.follow(pipeline) => failed,
+            error = self.steer(Some(pipeline)) => Err(replica_unheard(error)),
+        }
+    }
+
+    async fn drain(self, pipeline: Handle, result: anyhow::Result<()>) -> anyhow::Result<()> {
         self.conditions.pipeline.set_not_ready("draining");
         self.tell_readiness();
         // Whoever drains is alive for as long as the drain's own deadline allows, which may be longer than a watchdog's.
@@ -250,6 +287,11 @@ async fn say_goodbye(replica: &Replica, beating: JoinHandle<()>) {
 
 fn replica_unheard(error: Error) -> anyhow::Error {
     anyhow::Error::new(error).context("heartbeats cannot be sent")
+}
+
+/// A pipeline fails of an expired lease on whichever thread notices first, and may be waited for on another.
+fn stood_still(pipeline: &Handle) -> bool {
+    *pipeline.state().borrow() == State::Failed(Error::LeaseExpired)
 }
 
 fn pipeline_ended(state: &State) -> anyhow::Error {

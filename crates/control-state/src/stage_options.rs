@@ -85,6 +85,7 @@ impl<'a> StageOptions<'a> {
             inputs: self.inputs.clone(),
             dead_letter_topic: self.topics.dead_letter.clone(),
             start_paused: false,
+            lease: None,
             options: self.pipeline.clone(),
         }
     }

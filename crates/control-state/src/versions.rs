@@ -39,6 +39,15 @@ impl<T> Versions<T> {
         }
     }
 
+    /// Returns the version that is shown now, if it has not been returned before.
+    pub fn shown(&mut self) -> Option<Arc<T>> {
+        // Where nobody shows anything any more, waiting for the next version says so.
+        match self.coming.has_changed() {
+            Ok(true) => self.coming.borrow_and_update().clone(),
+            Ok(false) | Err(_) => None,
+        }
+    }
+
     /// Says that a version serves from now on. It is acknowledged when nothing made under an older one is on its way.
     pub fn serves(&mut self, version: Arc<T>) {
         self.unacknowledged = Some(version);

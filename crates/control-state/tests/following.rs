@@ -74,6 +74,7 @@ impl Cluster {
         let options = HeartbeatOptions {
             id: ReplicaId::new("r-1").unwrap(),
             stage: "enforcer",
+            address: String::new(),
             topic: REPLICAS.to_owned(),
             publisher: self.publisher.clone(),
         };
@@ -102,6 +103,21 @@ async fn an_empty_topic_is_caught_up_with_and_shows_nothing() {
         (standing.phase, standing.control_offset),
         (Phase::Current, 0)
     );
+}
+
+#[tokio::test]
+async fn what_was_written_before_asking_is_confirmed() {
+    let cluster = Cluster::start();
+    let follower = cluster.follow();
+    for version in 1..10 {
+        let offset = cluster.change_policy(version, "a").await;
+        let state = timeout(PATIENCE, follower.confirm())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(state.control_offset(), offset);
+        assert_eq!(state.policies().head().unwrap().version.0, version);
+    }
 }
 
 #[tokio::test]

@@ -10,22 +10,21 @@
 //! is acknowledged by the broker.
 //!
 //! Limits: without a policy the stage is not ready and consumes nothing; while it cannot read the control topic it
-//! consumes nothing either, for it might enforce what was taken back.
+//! consumes nothing either, for it might enforce what was taken back. A process that stood still for two seconds delivers
+//! nothing that it had decided before: it reads the control topic to its end first, and then decides again. What it had
+//! handed to the client library just before, some milliseconds' worth, may still arrive.
 
 mod config;
 mod decider;
 mod metrics;
 mod serving;
 
-use anyhow::Context as _;
 use control_state::Stage;
-use kafka_pipeline::Pipeline;
 use moderation_wire::Topics;
 use service_runtime::ServiceContext;
 
 pub use config::Config;
-use decider::Decider;
-use serving::ServingPolicy;
+use serving::{ServingPolicy, Wiring};
 
 /// The stage's name in metrics, heartbeats, consumer groups and dead letters.
 const STAGE: &str = "enforcer";
@@ -43,17 +42,15 @@ pub async fn run(config: Config, context: ServiceContext) -> anyhow::Result<()> 
     };
     let stage = Stage::start(&options, NO_POLICY, &context)?;
     checked.confirm();
-    let Some(policy) = stage
-        .before_consuming(ServingPolicy::first(&stage), &context)
-        .await?
-    else {
+    let wiring = Wiring {
+        pipeline: options.pipeline(),
+        topics: topics.clone(),
+        limits: config.limits,
+    };
+    let first = ServingPolicy::first(&stage, wiring);
+    let Some(policy) = stage.before_consuming(first, &context).await? else {
         stage.leave().await;
         return Ok(());
     };
-    let decider = Decider::new(policy.snapshot(), &topics, config.limits);
-    let pipeline =
-        Pipeline::start(options.pipeline(), decider).context("the pipeline cannot start")?;
-    stage
-        .run(pipeline.clone(), policy.follow(pipeline), &context)
-        .await
+    stage.run(policy, &context).await
 }

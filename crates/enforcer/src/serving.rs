@@ -3,11 +3,21 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use control_state::{Replica, Stage, VersionedPolicy, Versions};
-use kafka_pipeline::Handle;
+use control_state::{Replica, Serving, Stage, VersionedPolicy, Versions};
+use kafka_pipeline::{Error, Handle, Lease, Pipeline, PipelineConfig};
+use moderation::Limits;
 use moderation::policy::{CompiledPolicy, Finding, Policy};
+use moderation_wire::Topics;
 
+use crate::decider::Decider;
 use crate::metrics::PolicyMetrics;
+
+/// What a pipeline of this stage is made of, besides the policy.
+pub(crate) struct Wiring {
+    pub(crate) pipeline: PipelineConfig,
+    pub(crate) topics: Topics,
+    pub(crate) limits: Limits,
+}
 
 /// The policy that serves, and those that come.
 pub(crate) struct ServingPolicy {
@@ -15,11 +25,12 @@ pub(crate) struct ServingPolicy {
     versions: Versions<VersionedPolicy>,
     replica: Replica,
     metrics: PolicyMetrics,
+    wiring: Wiring,
 }
 
 impl ServingPolicy {
     /// Waits for the first policy that compiles.
-    pub(crate) async fn first(stage: &Stage) -> anyhow::Result<Self> {
+    pub(crate) async fn first(stage: &Stage, wiring: Wiring) -> anyhow::Result<Self> {
         let mut versions = Versions::new(stage.view().policy());
         let replica = stage.replica();
         let metrics = PolicyMetrics::new();
@@ -34,6 +45,7 @@ impl ServingPolicy {
                         versions,
                         replica,
                         metrics,
+                        wiring,
                     });
                 }
                 Err(reason) => {
@@ -43,25 +55,48 @@ impl ServingPolicy {
         }
     }
 
-    /// Returns what deciders load with each record.
-    pub(crate) fn snapshot(&self) -> Arc<ArcSwap<CompiledPolicy>> {
-        Arc::clone(&self.snapshot)
+    /// Serves a policy from the next record on, if it compiles.
+    fn take_on(&mut self, policy: Arc<VersionedPolicy>) {
+        if let Ok(compiled) = compile_or_refuse(&policy, &self.replica, &self.metrics) {
+            self.snapshot.store(Arc::new(compiled));
+            self.versions.serves(policy);
+        }
+    }
+}
+
+impl Serving for ServingPolicy {
+    async fn catch_up(&mut self) -> anyhow::Result<()> {
+        while let Some(policy) = self.versions.shown() {
+            self.take_on(policy);
+        }
+        Ok(())
+    }
+
+    fn start(&self, lease: Lease) -> Result<Handle, Error> {
+        let Wiring {
+            pipeline,
+            topics,
+            limits,
+        } = &self.wiring;
+        let config = PipelineConfig {
+            lease: Some(lease),
+            ..pipeline.clone()
+        };
+        let decider = Decider::new(Arc::clone(&self.snapshot), topics, *limits);
+        Pipeline::start(config, decider)
     }
 
     /// Takes each further policy that compiles, at once, and acknowledges it when nothing decided under an older one is
-    /// on its way. Ends only by failing.
-    pub(crate) async fn follow(mut self, pipeline: Handle) -> anyhow::Result<()> {
+    /// on its way.
+    async fn follow(&mut self, pipeline: &Handle) -> anyhow::Result<()> {
+        let replica = self.replica.clone();
+        let acknowledge = |policy: &VersionedPolicy| replica.acknowledge_policy(policy.version);
         loop {
-            let acknowledge =
-                |policy: &VersionedPolicy| self.replica.acknowledge_policy(policy.version);
             let policy = self
                 .versions
-                .next_while_settling(&pipeline, acknowledge)
+                .next_while_settling(pipeline, &acknowledge)
                 .await?;
-            if let Ok(compiled) = compile_or_refuse(&policy, &self.replica, &self.metrics) {
-                self.snapshot.store(Arc::new(compiled));
-                self.versions.serves(policy);
-            }
+            self.take_on(policy);
         }
     }
 }

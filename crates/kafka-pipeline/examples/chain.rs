@@ -81,6 +81,7 @@ fn start(
         inputs: vec![input.to_owned()],
         dead_letter_topic: "dead-letter".to_owned(),
         start_paused: false,
+        lease: None,
         options: PipelineOptions::default(),
     };
     Pipeline::start(config, process)

@@ -18,6 +18,7 @@ use crate::emitter::EmitterMessage;
 use crate::error::{Error, is_final_for_consumer};
 use crate::group::{GroupContext, GroupEvent};
 use crate::inputs::Inputs;
+use crate::lease::{self, Lease};
 use crate::metrics::ConsumerMetrics;
 use crate::outcome::{Dispatched, InFlight, Processor};
 use crate::record::Record;
@@ -42,6 +43,7 @@ pub(crate) struct ConsumerLoop<P> {
     pub(crate) emitter: Sender<EmitterMessage>,
     pub(crate) control: Arc<Control>,
     pub(crate) drains: Receiver<Drain>,
+    pub(crate) lease: Option<Lease>,
     pub(crate) released: Receiver<()>,
     pub(crate) inputs: Inputs,
     pub(crate) budget: InFlightBudget,
@@ -115,7 +117,7 @@ impl<P: Processor> ConsumerLoop<P> {
     /// Consumes until a drain is asked for or the emitter has ended, which `is_emitter_alive` tells.
     ///
     /// # Errors
-    /// An error of the consumer that does not go away by itself.
+    /// An error of the consumer that does not go away by itself, or [`Error::LeaseExpired`].
     pub(crate) fn run(&mut self, is_emitter_alive: impl Fn() -> bool) -> Result<Drain, Error> {
         if let Some(drain) = self.subscribe()? {
             return Ok(drain);
@@ -137,6 +139,7 @@ impl<P: Processor> ConsumerLoop<P> {
     /// One look at everything, then messages until the client has no more at hand.
     fn turn(&mut self) -> Result<(), Error> {
         self.control.beat_consumer();
+        lease::check(&self.lease)?;
         self.follow_pause_request();
         self.let_held_in();
         if !self.flow.held.is_empty() && !self.is_stopped() {
@@ -173,7 +176,10 @@ impl<P: Processor> ConsumerLoop<P> {
                 Err(Error::from_kafka(&error, "consuming"))
             }
             Err(error) => {
-                tracing::warn!(%error, "consuming; the client library tries again");
+                self.consumer
+                    .context()
+                    .errors
+                    .write(&error, "consuming; the client library tries again");
                 Ok(())
             }
         }

@@ -15,8 +15,9 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use crate::client_log::{self, ErrorLog};
 use crate::error::{Error, is_final_for_producer};
 use crate::group::GroupContext;
+use crate::lease::{self, Lease};
 use crate::native;
-use crate::options::KafkaOptions;
+use crate::options::PipelineConfig;
 use crate::record::OutputRecord;
 use crate::wire;
 
@@ -34,6 +35,7 @@ pub(crate) enum Delivered {
 pub(crate) struct Delivery {
     producer: BaseProducer<DeliveryContext>,
     consumer: Arc<BaseConsumer<GroupContext>>,
+    lease: Option<Lease>,
     outbox: VecDeque<(Token, OutputRecord)>,
     /// Outputs of a batch that was refused as too large, to be sent alone: only a record that is refused alone is to
     /// blame.
@@ -45,18 +47,20 @@ pub(crate) struct Delivery {
 
 impl Delivery {
     pub(crate) fn new(
-        options: &KafkaOptions,
+        config: &PipelineConfig,
         consumer: Arc<BaseConsumer<GroupContext>>,
     ) -> Result<Self, Error> {
+        let kafka = &config.kafka;
         let context = DeliveryContext {
-            errors: ErrorLog::new(&options.brokers),
+            errors: ErrorLog::new(&kafka.brokers),
             inbox: Mutex::default(),
         };
-        let producer = BaseProducer::from_config_and_context(&options.producer_config(), context)
+        let producer = BaseProducer::from_config_and_context(&kafka.producer_config(), context)
             .map_err(|error| Error::from_kafka(&error, "producer"))?;
         Ok(Self {
             producer,
             consumer,
+            lease: config.lease.clone(),
             outbox: VecDeque::new(),
             suspects: VecDeque::new(),
             is_probing: false,
@@ -84,8 +88,9 @@ impl Delivery {
     /// Sends what the client's queue takes and collects what has been delivered. Never blocks.
     ///
     /// # Errors
-    /// A delivery that failed for good. Retries are the client library's own matter.
+    /// A delivery that failed for good, or [`Error::LeaseExpired`]. Retries are the client library's own matter.
     pub(crate) fn pump(&mut self) -> Result<std::vec::Drain<'_, Delivered>, Error> {
+        lease::check(&self.lease)?;
         if self.suspects.is_empty() && !self.is_probing {
             self.send_queued()?;
         } else {
@@ -120,6 +125,8 @@ impl Delivery {
 
     fn send_queued(&mut self) -> Result<(), Error> {
         while let Some((token, output)) = self.outbox.pop_front() {
+            // For each record: the process may be stopped between any two.
+            lease::check(&self.lease)?;
             match wire::send(&self.producer, &output, token) {
                 Ok(()) => {}
                 Err((RDKafkaErrorCode::QueueFull, _)) => {

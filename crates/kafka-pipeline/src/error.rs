@@ -32,6 +32,10 @@ pub enum Error {
         /// The record's offset.
         offset: i64,
     },
+    /// Nobody renewed the pipeline's [`Lease`](crate::Lease) in time: the process stood still, and what it knows may be
+    /// out of date. What was not delivered by then is read again.
+    #[error("the process stood still for too long to go on with what it knew")]
+    LeaseExpired,
     /// The pipeline or client was stopped before the operation was complete.
     #[error("stopped before it was complete: {0}")]
     Stopped(String),

@@ -27,7 +27,7 @@ pub(crate) enum GroupEvent {
 
 /// Runs inside `poll`, on the consumer thread.
 pub(crate) struct GroupContext {
-    errors: ErrorLog,
+    pub(crate) errors: ErrorLog,
     emitter: Sender<EmitterMessage>,
     /// Filled by callbacks and emptied by the loop after each poll, both on the consumer thread.
     membership: Mutex<Membership>,
@@ -122,7 +122,10 @@ impl GroupContext {
 
     fn commit_failed(&self, error: &KafkaError) {
         self.metrics.commit_failures.increment(1);
-        tracing::warn!(%error, "offsets were not committed; their records may be processed again");
+        self.errors.write(
+            error,
+            "offsets were not committed; their records may be processed again",
+        );
     }
 
     fn assigned(&self, partitions: &TopicPartitionList) {

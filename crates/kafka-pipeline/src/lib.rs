@@ -17,9 +17,10 @@
 //! The *consumer* thread polls, keeps the budget and calls the [`Processor`]. The *emitter* thread puts results in order,
 //! produces them and moves the commit frontier. Nothing is locked per record between them.
 //!
-//! Beside the pipeline there are a [`Publisher`] for records that do not come from a record, a [`Follower`] that reads
-//! whole topics without a group, an [`Admin`] that asks about topics and makes them, and an [`InProcessBroker`] for demos
-//! and tests.
+//! Beside the pipeline there are a [`Publisher`] for records that do not come from a record, a
+//! [`TransactionalPublisher`] for several that must come whole or not at all, a [`Follower`] that reads whole topics
+//! without a group, an [`Ownership`] of a partition by which one of several processes leads, an [`Admin`] that asks about
+//! topics and makes them, and an [`InProcessBroker`] for demos and tests.
 
 mod admin;
 mod age;
@@ -38,16 +39,19 @@ mod frontier;
 mod group;
 mod inputs;
 mod lane;
+mod lease;
 mod metrics;
 mod native;
 mod options;
 mod outcome;
+mod ownership;
 mod pipeline;
 mod publisher;
 mod reading;
 mod record;
 mod reorder;
 mod topics;
+mod transaction;
 mod wire;
 
 pub use admin::{
@@ -60,10 +64,13 @@ pub use control::{Progress, State};
 pub use error::{Error, InvalidSetting};
 pub use follower::{Follower, FollowerConfig, FollowerEvent, StartAt};
 pub use frontier::{CommitFrontier, Ticket};
+pub use lease::Lease;
 pub use metrics::describe_metrics;
 pub use options::{KafkaOptions, OffsetReset, PipelineConfig, PipelineOptions};
 pub use outcome::{Dispatched, Outcome, Processor, Rejection};
+pub use ownership::{Owned, Ownership, OwnershipConfig};
 pub use pipeline::{Handle, Pipeline};
 pub use publisher::{Published, Publisher};
 pub use record::{Headers, OutputRecord, Record};
 pub use reorder::ReorderBuffer;
+pub use transaction::{TransactionError, TransactionalPublisher};

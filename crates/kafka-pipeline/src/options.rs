@@ -7,9 +7,11 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
 use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidSetting;
+use crate::lease::Lease;
 
 /// How to reach the brokers. The maps are librdkafka's settings, passed through as they are.
 ///
@@ -42,7 +44,7 @@ impl KafkaOptions {
     /// Checks what can be checked without a connection.
     ///
     /// # Errors
-    /// Names the key: no broker, or a setting that this crate sets itself.
+    /// Names the key: no broker, a setting that this crate sets itself, or one that librdkafka does not take.
     pub fn validate(&self) -> Result<(), InvalidSetting> {
         if self.brokers.trim().is_empty() {
             return Err(InvalidSetting::new(
@@ -64,7 +66,32 @@ impl KafkaOptions {
                 ));
             }
         }
+        for config in [self.consumer_config(), self.producer_config()] {
+            self.expect_taken(&config)?;
+        }
         Ok(())
+    }
+
+    /// Lets librdkafka look at each setting by itself. What it says only when a client is made, such as a certificate that
+    /// cannot be read, is told then.
+    fn expect_taken(&self, config: &ClientConfig) -> Result<(), InvalidSetting> {
+        let Err(KafkaError::ClientConfig(_, reason, key, _)) = config.create_native_config() else {
+            return Ok(());
+        };
+        let tables = [
+            ("consumer", &self.consumer),
+            ("producer", &self.producer),
+            ("client", &self.client),
+        ];
+        let table = tables
+            .into_iter()
+            .find(|(_, settings)| settings.contains_key(&key));
+        let key = match table {
+            Some((table, _)) => format!("kafka.{table}.{key}"),
+            None => key,
+        };
+        let allowed = format!("what librdkafka takes ({reason})");
+        Err(InvalidSetting::without_value(key, allowed))
     }
 
     pub(crate) fn consumer_config(&self) -> ClientConfig {
@@ -83,13 +110,41 @@ impl KafkaOptions {
         config
     }
 
+    /// A producer of which one at a time is heard. Its transactions are small and made for people who wait.
+    pub(crate) fn transactional_config(&self, transactional_id: &str) -> ClientConfig {
+        let mut config = self.producer_config();
+        config.set("transactional.id", transactional_id);
+        // An open transaction hides what comes behind it from readers; one that a crash left open ends after this.
+        config.set("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS);
+        // The client asks that this be no longer, under either of its names.
+        config.remove("delivery.timeout.ms");
+        config.set("message.timeout.ms", TRANSACTION_TIMEOUT_MS);
+        config
+    }
+
+    /// A member of a group that reads nothing.
+    pub(crate) fn ownership_config(&self, group: &str) -> ClientConfig {
+        let mut config = self.client_config(CONSUMER_DEFAULTS);
+        for (key, value) in OWNERSHIP_DEFAULTS {
+            config.set(*key, *value);
+        }
+        config.extend(self.client.clone());
+        config.extend(self.consumer.clone());
+        config.set("enable.auto.offset.store", "false");
+        config.set("group.id", group);
+        // Keeps what is owned with its owner when others come.
+        config.set("partition.assignment.strategy", "cooperative-sticky");
+        config.set("enable.auto.commit", "false");
+        config
+    }
+
     pub(crate) fn admin_config(&self) -> ClientConfig {
         self.client_config(&[])
     }
 
     fn client_config(&self, defaults: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
-        for (key, value) in defaults {
+        for (key, value) in CLIENT_DEFAULTS.iter().chain(defaults) {
             config.set(*key, *value);
         }
         config.extend(self.client.clone());
@@ -114,14 +169,27 @@ impl fmt::Debug for KafkaOptions {
     }
 }
 
+/// The library's default lets ten seconds pass after a broker is back before it looks.
+const CLIENT_DEFAULTS: &[(&str, &str)] = &[("reconnect.backoff.max.ms", "1000")];
+
 /// The library's defaults prefetch 64 MB and wait a second after a full queue. The budget bounds what is in flight;
-/// these bound what the library holds besides.
+/// these bound what the library holds besides. Of a replica that dies without a word the partitions stand still until its
+/// session has timed out, and a member whose session times out while brokers are away waits as long again when they are
+/// back: 30 s is longer than a broker takes to start again, and shorter than the library's 45.
 const CONSUMER_DEFAULTS: &[(&str, &str)] = &[
     ("queued.min.messages", "2000"),
     ("queued.max.messages.kbytes", "8192"),
     ("fetch.message.max.bytes", "524288"),
     ("fetch.queue.backoff.ms", "5"),
     ("allow.auto.create.topics", "false"),
+    ("session.timeout.ms", "30000"),
+    ("heartbeat.interval.ms", "3000"),
+];
+
+/// How long an owner that was killed keeps its place: as short as brokers allow by default, for nobody leads meanwhile.
+const OWNERSHIP_DEFAULTS: &[(&str, &str)] = &[
+    ("session.timeout.ms", "6000"),
+    ("heartbeat.interval.ms", "1500"),
 ];
 
 /// Batches of 5 ms cost little latency and most of the per-request CPU. A record may be as large as a content record
@@ -132,6 +200,8 @@ const PRODUCER_DEFAULTS: &[(&str, &str)] = &[
     ("queue.buffering.max.kbytes", "65536"),
     ("queue.buffering.max.messages", "50000"),
 ];
+
+const TRANSACTION_TIMEOUT_MS: &str = "10000";
 
 /// Settings, and their other names, on which delivery guarantees rest.
 const OWNED_SETTINGS: &[&str] = &[
@@ -153,6 +223,7 @@ const OWNED_SETTINGS: &[&str] = &[
     "partitioner",
     "request.required.acks",
     "test.mock.num.brokers",
+    "transaction.timeout.ms",
     "transactional.id",
 ];
 
@@ -254,6 +325,8 @@ pub struct PipelineConfig {
     pub dead_letter_topic: String,
     /// Whether to consume nothing until [`Handle::resume`](crate::Handle::resume).
     pub start_paused: bool,
+    /// What the pipeline works under, if it is to stop when its process has stood still.
+    pub lease: Option<Lease>,
     /// Limits and intervals.
     pub options: PipelineOptions,
 }
@@ -316,6 +389,7 @@ mod tests {
             inputs: vec!["in".to_owned()],
             dead_letter_topic: "dead-letter".to_owned(),
             start_paused: false,
+            lease: None,
             options: PipelineOptions::default(),
         }
     }

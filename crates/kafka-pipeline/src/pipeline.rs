@@ -221,7 +221,7 @@ impl Parts {
         let consumer = BaseConsumer::from_config_and_context(&config.group_config(), context)
             .map_err(|error| Error::from_kafka(&error, "consumer"))?;
         let consumer = Arc::new(consumer);
-        let delivery = Delivery::new(&config.kafka, Arc::clone(&consumer))?;
+        let delivery = Delivery::new(config, Arc::clone(&consumer))?;
         let dead_letters = DeadLetters {
             topic: config.dead_letter_topic.as_str().into(),
             stage: config.stage,
@@ -273,6 +273,7 @@ impl Parts {
             control: Arc::clone(&control),
             drains,
             released,
+            lease: config.lease.clone(),
             inputs: Inputs::new(&config.inputs, &metrics),
             budget,
             metrics,
@@ -345,7 +346,10 @@ fn supervise(control: &Control, run: impl FnOnce() -> Result<(), Error>) {
     match ended {
         Ok(()) => control.set_state(State::Stopped),
         Err(error) => {
-            tracing::error!(%error, "the pipeline has failed");
+            // Whoever lent the lease starts over, and says so.
+            if error != Error::LeaseExpired {
+                tracing::error!(%error, "the pipeline has failed");
+            }
             control.set_state(State::Failed(error));
         }
     }

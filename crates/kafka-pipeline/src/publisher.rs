@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext};
+use rdkafka::{ClientConfig, ClientContext};
 use tokio::sync::oneshot;
 
 use crate::client_log::{self, ErrorLog};
@@ -43,11 +43,15 @@ impl Publisher {
     /// # Errors
     /// [`Error::Setting`] names a setting that is wrong.
     pub fn new(options: &KafkaOptions) -> Result<Self, Error> {
+        Self::of_config(options, &options.producer_config())
+    }
+
+    pub(crate) fn of_config(options: &KafkaOptions, config: &ClientConfig) -> Result<Self, Error> {
         options.validate()?;
         let context = PublisherContext {
             errors: ErrorLog::new(&options.brokers),
         };
-        let producer = BaseProducer::from_config_and_context(&options.producer_config(), context)
+        let producer = BaseProducer::from_config_and_context(config, context)
             .map_err(|error| Error::from_kafka(&error, "publisher"))?;
         let producer = Arc::new(producer);
         let is_ending = Arc::new(AtomicBool::new(false));
@@ -69,6 +73,10 @@ impl Publisher {
                 polling: Some(polling),
             }),
         })
+    }
+
+    pub(crate) fn producer(&self) -> &BaseProducer<PublisherContext> {
+        &self.inner.producer
     }
 
     /// Publishes a record and waits for the broker's acknowledgement.
@@ -177,7 +185,7 @@ fn on_delivery(callback: impl FnOnce(Result<Published, Error>) + Send + 'static)
     Box::new(Mutex::new(Box::new(callback)))
 }
 
-struct PublisherContext {
+pub(crate) struct PublisherContext {
     errors: ErrorLog,
 }
 

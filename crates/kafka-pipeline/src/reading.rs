@@ -1,6 +1,6 @@
 //! The thread of a follower.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +17,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use crate::client_log::{self, ErrorLog};
 use crate::error::{Error, is_final_for_consumer};
 use crate::follower::{FollowerConfig, FollowerEvent, StartAt};
+use crate::native;
 use crate::topics;
 use crate::wire;
 
@@ -26,6 +27,8 @@ pub(crate) struct Reading<F> {
     topic: Arc<str>,
     /// What comes next in each partition.
     positions: BTreeMap<i32, Offset>,
+    /// The partitions whose end has been told since their last record.
+    ended: BTreeSet<i32>,
     is_disconnected: bool,
     is_ending: Arc<AtomicBool>,
     on_event: F,
@@ -42,6 +45,7 @@ impl<F: FnMut(FollowerEvent) -> ControlFlow<()>> Reading<F> {
             topic: config.topic.as_str().into(),
             config,
             positions: BTreeMap::new(),
+            ended: BTreeSet::new(),
             is_disconnected: false,
             is_ending,
             on_event,
@@ -68,19 +72,43 @@ impl<F: FnMut(FollowerEvent) -> ControlFlow<()>> Reading<F> {
                 Some(polled) => event_of(polled, &self.topic)?,
                 None => None,
             };
-            match &event {
-                Some(FollowerEvent::Record(record)) => {
-                    self.positions
-                        .insert(record.partition, Offset::Offset(record.offset + 1));
-                }
-                Some(FollowerEvent::Disconnected) => self.is_disconnected = true,
-                _ => {}
-            }
-            if event.is_some_and(|event| (self.on_event)(event).is_break()) {
+            if event.is_some_and(|event| self.hand_out(event).is_break()) {
                 return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// Hands an event out, and behind a record the end of its partition if that is reached.
+    ///
+    /// The client tells the end when a fetch comes back empty, which on a topic that never rests none does.
+    fn hand_out(&mut self, event: FollowerEvent) -> ControlFlow<()> {
+        match event {
+            FollowerEvent::Record(record) => {
+                let (partition, next) = (record.partition, record.offset + 1);
+                self.positions.insert(partition, Offset::Offset(next));
+                self.ended.remove(&partition);
+                (self.on_event)(FollowerEvent::Record(record))?;
+                let client = self.consumer.client();
+                match native::cached_high_watermark(client, &self.topic, partition) {
+                    Some(end) if end == next => self.tell_end(partition),
+                    _ => ControlFlow::Continue(()),
+                }
+            }
+            FollowerEvent::EndOfPartition(partition) => self.tell_end(partition),
+            FollowerEvent::Disconnected => {
+                self.is_disconnected = true;
+                (self.on_event)(event)
+            }
+            FollowerEvent::Failed(_) => (self.on_event)(event),
+        }
+    }
+
+    fn tell_end(&mut self, partition: i32) -> ControlFlow<()> {
+        match self.ended.insert(partition) {
+            true => (self.on_event)(FollowerEvent::EndOfPartition(partition)),
+            false => ControlFlow::Continue(()),
+        }
     }
 
     /// Reads on at the same place once the brokers answer.
@@ -88,7 +116,9 @@ impl<F: FnMut(FollowerEvent) -> ControlFlow<()>> Reading<F> {
     /// The client by itself would go on silently. Assigned anew, it tells again when it has reached the end, so that a
     /// reader learns that it is up to date.
     fn reconnect(&mut self) -> Result<(), Error> {
-        match topics::partitions(&self.consumer, &self.config.topic) {
+        let answer = topics::partitions(&self.consumer, &self.config.topic);
+        self.drop_queued()?;
+        match answer {
             Ok(Ok(_)) => {
                 self.is_disconnected = false;
                 self.assign()
@@ -104,7 +134,23 @@ impl<F: FnMut(FollowerEvent) -> ControlFlow<()>> Reading<F> {
         }
     }
 
-    fn assign(&self) -> Result<(), Error> {
+    /// Drops what the client has queued. While brokers are away it queues an error for each of many attempts a second,
+    /// and what comes of the new assignment would wait behind them; records among them are read again.
+    fn drop_queued(&self) -> Result<(), Error> {
+        while let Some(polled) = self.consumer.poll(Duration::ZERO) {
+            match polled {
+                Err(error) if is_final_for_consumer(&error) => {
+                    let context = format!("following {}", self.topic);
+                    return Err(Error::from_kafka(&error, &context));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn assign(&mut self) -> Result<(), Error> {
+        self.ended.clear();
         let mut assignment = TopicPartitionList::with_capacity(self.positions.len());
         for (partition, offset) in &self.positions {
             assignment

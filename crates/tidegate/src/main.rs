@@ -42,6 +42,8 @@ enum Command {
     Status(commands::status::Args),
     /// Make the topics of an installation, and compare them with what its file says.
     Topics(commands::topics::Args),
+    /// Say whether a configuration file would be taken, before anything is started with it.
+    Config(commands::config::Args),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +67,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Model(args) => commands::model::run(args),
         Command::Status(args) => commands::status::run(args),
         Command::Topics(args) => commands::topics::run(args),
+        Command::Config(args) => commands::config::run(args),
     }
 }
 

@@ -47,7 +47,15 @@ impl Cluster {
     }
 
     pub(crate) fn config(&self) -> Config {
-        let mut config = Config::new(self.broker.options().unwrap());
+        let mut kafka = self.broker.options().unwrap();
+        // This broker keeps a place for who has left for the session timeout, less a second.
+        for (key, value) in [
+            ("session.timeout.ms", "1500"),
+            ("heartbeat.interval.ms", "100"),
+        ] {
+            kafka.consumer.insert(key.to_owned(), value.to_owned());
+        }
+        let mut config = Config::new(kafka);
         config.listen.set_port(0);
         config
     }
@@ -129,6 +137,13 @@ impl Plane {
     pub(crate) async fn stop(mut self) {
         self.context.shutdown().cancel();
         self.serving.join_next().await.unwrap().unwrap().unwrap();
+    }
+
+    /// Ends it, in order or not.
+    pub(crate) async fn stop_somehow(mut self) {
+        self.context.shutdown().cancel();
+        let ended = self.serving.join_next().await.unwrap().unwrap();
+        drop(ended);
     }
 
     /// Waits until the control plane has ended by itself.
@@ -286,6 +301,7 @@ impl FakeEnforcer {
         let options = HeartbeatOptions {
             id: ReplicaId::new(id).unwrap(),
             stage: "enforcer",
+            address: String::new(),
             topic: cluster.topics.replicas.clone(),
             publisher: cluster.publisher.clone(),
         };

@@ -137,22 +137,36 @@ async fn topics_whose_records_would_have_no_one_order_are_refused() {
 }
 
 #[tokio::test]
-async fn a_broker_that_refuses_a_record_ends_the_service() {
+async fn a_broker_that_refuses_heartbeats_ends_the_service() {
     let cluster = Cluster::start();
     let plane = Plane::start(cluster.config()).await;
-    plane.apply(POLICY, on(0)).await.unwrap();
-    // Heartbeats may take some of the faults; each of them is as final for those.
     cluster
         .broker
         .fail_produce_requests(&[ProduceFault::NotAuthorised; 16])
         .unwrap();
-    let answer = plane.set_threshold("hate-review", 910, on(1)).await;
-    check_refused(answer, Code::Unavailable, "");
     let failure = plane.failure().await;
     assert!(
-        failure.contains("writing") && failure.contains("access refused"),
+        failure.contains("writing heartbeats") && failure.contains("access refused"),
         "{failure}"
     );
+}
+
+#[tokio::test]
+async fn brokers_that_are_away_do_not_hold_the_end_up() {
+    let cluster = Cluster::start();
+    let plane = Plane::start(cluster.config()).await;
+    plane.apply(POLICY, on(0)).await.unwrap();
+    cluster.broker.take_down().unwrap();
+    let mut policies = plane.policies();
+    let request = moderation_wire::v1::SetThresholdRequest {
+        rule_id: "hate-review".to_owned(),
+        threshold: 910,
+        layer: String::new(),
+        options: Some(on(1)),
+    };
+    let both = async { tokio::join!(policies.set_threshold(request), plane.stop_somehow()).0 };
+    let answer = tokio::time::timeout(PATIENCE, both).await.unwrap();
+    check_refused(answer, Code::Unavailable, "");
 }
 
 #[track_caller]

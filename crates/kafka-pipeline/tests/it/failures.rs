@@ -106,7 +106,7 @@ async fn a_broken_start_is_a_clear_error() {
                     .insert("no.such.setting".to_owned(), "1".to_owned()),
             )
         },
-        |error| matches!(error, Error::Setting(setting) if setting.key == "no.such.setting"),
+        |error| matches!(error, Error::Setting(setting) if setting.key == "kafka.client.no.such.setting"),
     )
     .await;
     check_start_fails(

@@ -51,6 +51,7 @@ impl Fixture {
             inputs: vec![INPUT.to_owned()],
             dead_letter_topic: DEAD_LETTER.to_owned(),
             start_paused: false,
+            lease: None,
             options: PipelineOptions::default(),
         }
     }

@@ -5,6 +5,7 @@ mod admin;
 mod clients;
 mod failures;
 mod harness;
+mod lease;
 mod limits;
 mod loss;
 mod order;

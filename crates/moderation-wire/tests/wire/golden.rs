@@ -87,6 +87,7 @@ fn control_records_are_frozen() {
     check_message("audit-record", &samples::audit());
     check_message("audit-record-refused", &samples::refused_audit());
     check_message("replica-heartbeat", &samples::heartbeat());
+    check_message("replica-heartbeat-leader", &samples::leader_heartbeat());
     let wire = v1::Deployment::from(&samples::deployment());
     assert_eq!(wire.try_into(), Ok(samples::deployment()));
 }
@@ -113,7 +114,10 @@ fn samples_fill_every_field() {
         samples::audit().encode_to_vec(),
         samples::refused_audit().encode_to_vec(),
     ]);
-    check_filled::<v1::ReplicaHeartbeat>(&[samples::heartbeat().encode_to_vec()]);
+    check_filled::<v1::ReplicaHeartbeat>(&[
+        samples::heartbeat().encode_to_vec(),
+        samples::leader_heartbeat().encode_to_vec(),
+    ]);
 }
 
 fn check_filled<W: Name>(records: &[Vec<u8>]) {

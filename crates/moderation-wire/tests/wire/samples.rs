@@ -384,5 +384,20 @@ pub(crate) fn heartbeat() -> v1::ReplicaHeartbeat {
         refused_policy_version: 8,
         refused_deployment_version: 13,
         leaving: true,
+        address: String::new(),
+        leading: false,
+    }
+}
+
+pub(crate) fn leader_heartbeat() -> v1::ReplicaHeartbeat {
+    v1::ReplicaHeartbeat {
+        replica_id: "control-plane-0".to_owned(),
+        stage: "control-plane".to_owned(),
+        at: Some(timestamp_to_wire(at(0))),
+        control_offset: 41,
+        ready: true,
+        address: "10.0.0.7:7301".to_owned(),
+        leading: true,
+        ..v1::ReplicaHeartbeat::default()
     }
 }

@@ -1,8 +1,11 @@
 //! The way to the control plane.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
+use moderation_wire::v1;
+use moderation_wire::v1::status_service_client::StatusServiceClient;
+use tokio::time::sleep;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
@@ -24,35 +27,67 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Connects.
+    /// Connects, to look at something.
     ///
     /// # Errors
     /// One line that names the address and the way out.
     pub(crate) async fn open(&self) -> anyhow::Result<Channel> {
-        let address = match self.endpoint.contains("://") {
-            true => self.endpoint.clone(),
-            false => format!("http://{}", self.endpoint),
-        };
-        let endpoint = Endpoint::from_shared(address)
-            .with_context(|| {
-                format!(
-                    "{} is no address such as http://127.0.0.1:7301",
-                    self.endpoint
-                )
-            })?
-            .connect_timeout(CONNECT_PATIENCE)
-            // One that waits for its brokers has its port and answers nobody.
-            .http2_keep_alive_interval(SIGN_OF_LIFE)
-            .keep_alive_timeout(SIGN_OF_LIFE);
-        endpoint.connect().await.map_err(|error| {
+        connect(&self.endpoint).await.map_err(|error| {
             anyhow!(
-                "no control plane answers at {} ({}); start one with `tidegate demo` or `tidegate control-plane`, or name \
-                 another with --endpoint or TIDEGATE_ENDPOINT",
+                "no control plane answers at {} ({error:#}); start one with `tidegate demo` or `tidegate control-plane`, or \
+                 name another with --endpoint or TIDEGATE_ENDPOINT",
                 self.endpoint,
-                innermost(&error)
             )
         })
     }
+
+    /// Connects, to change something: where the control plane that answers stands by, to the one that leads.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) async fn open_leader(&self) -> anyhow::Result<Channel> {
+        let channel = self.open().await?;
+        let mut client =
+            StatusServiceClient::new(channel.clone()).max_decoding_message_size(MAX_STATUS_BYTES);
+        let patience = Instant::now() + ELECTION_PATIENCE;
+        loop {
+            let response = client.get_status(v1::GetStatusRequest {}).await;
+            let response = response.map_err(refused)?.into_inner();
+            let status = response.status.unwrap_or_default();
+            // Where nobody leads, the one that answers waits for somebody to.
+            if status.leads || status.leader.is_empty() {
+                return Ok(channel);
+            }
+            match connect(&status.leader).await {
+                Ok(leader) => return Ok(leader),
+                // One that died is taken for the leader until it has been silent for long enough.
+                Err(_) if Instant::now() < patience => sleep(ASK_AGAIN).await,
+                Err(error) => {
+                    let (endpoint, leader) = (&self.endpoint, status.leader);
+                    return Err(error.context(format!(
+                        "{endpoint} stands by, and {leader}, which leads, does not answer"
+                    )));
+                }
+            }
+        }
+    }
+}
+
+async fn connect(address: &str) -> anyhow::Result<Channel> {
+    let url = match address.contains("://") {
+        true => address.to_owned(),
+        false => format!("http://{address}"),
+    };
+    let endpoint = Endpoint::from_shared(url)
+        .with_context(|| format!("{address} is no address such as http://127.0.0.1:7301"))?
+        .connect_timeout(CONNECT_PATIENCE)
+        // One that waits for its brokers has its port and answers nobody.
+        .http2_keep_alive_interval(SIGN_OF_LIFE)
+        .keep_alive_timeout(SIGN_OF_LIFE);
+    endpoint
+        .connect()
+        .await
+        .map_err(|error| anyhow!(innermost(&error)))
 }
 
 /// Runs a command's requests to their end on this thread.
@@ -85,6 +120,11 @@ fn innermost(error: &dyn std::error::Error) -> String {
     innermost.to_string()
 }
 
+/// What a status of ten thousand replicas takes.
+pub(crate) const MAX_STATUS_BYTES: usize = 16 * 1024 * 1024;
+/// How long to ask for a leader that answers.
+const ELECTION_PATIENCE: Duration = Duration::from_secs(10);
+const ASK_AGAIN: Duration = Duration::from_millis(500);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// How often a server is asked whether it is there while it answers nothing, and how long it may take to say so.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);

@@ -131,7 +131,7 @@ async fn answer(command: Command, connection: &Connection) -> anyhow::Result<Exi
         }
         Command::Deploy(command) => deploy(command, connection).await,
         Command::Rollback { version, terms } => {
-            let mut client = open(connection).await?;
+            let mut client = open_leader(connection).await?;
             let options = Some(terms.options(base(&mut client, &terms).await?)?);
             let request = v1::RollbackDeploymentRequest {
                 to_version: version,
@@ -147,8 +147,15 @@ async fn answer(command: Command, connection: &Connection) -> anyhow::Result<Exi
 }
 
 async fn open(connection: &Connection) -> anyhow::Result<ModelServiceClient<Channel>> {
-    Ok(ModelServiceClient::new(connection.open().await?)
-        .max_decoding_message_size(16 * 1024 * 1024))
+    Ok(client(connection.open().await?))
+}
+
+async fn open_leader(connection: &Connection) -> anyhow::Result<ModelServiceClient<Channel>> {
+    Ok(client(connection.open_leader().await?))
+}
+
+fn client(channel: Channel) -> ModelServiceClient<Channel> {
+    ModelServiceClient::new(channel).max_decoding_message_size(16 * 1024 * 1024)
 }
 
 async fn newest(
@@ -180,7 +187,7 @@ async fn deploy(command: Deploy, connection: &Connection) -> anyhow::Result<Exit
         &command.shadows,
         !command.uncertified,
     )?;
-    let mut client = open(connection).await?;
+    let mut client = open_leader(connection).await?;
     if let Some(policy) = serving_policy(connection).await? {
         for warning in bundles::unspoken(&policy, &named.serving_labels) {
             eprintln!("warning: {}", printable(&warning));

@@ -12,6 +12,7 @@ use moderation_wire::v1;
 use moderation_wire::v1::policy_service_client::PolicyServiceClient;
 use tonic::transport::Channel;
 
+pub(crate) use self::looking::findings_of;
 use self::looking::{diff, get, history, lint_offline, validate};
 use self::source::{Input, Source};
 use super::connection::{Connection, block_on, refused};
@@ -111,7 +112,7 @@ async fn answer(command: Command, connection: &Connection) -> anyhow::Result<Exi
         Command::Apply { file, terms } => {
             let document = file.read()?;
             apply(
-                &mut open(connection).await?,
+                &mut open_leader(connection).await?,
                 document,
                 &file,
                 (&terms, json),
@@ -124,7 +125,7 @@ async fn answer(command: Command, connection: &Connection) -> anyhow::Result<Exi
             layer,
             terms,
         } => {
-            let mut client = open(connection).await?;
+            let mut client = open_leader(connection).await?;
             let options = Some(terms.options(base(&mut client, &terms).await?)?);
             let threshold = value.thousandths().into();
             let request = v1::SetThresholdRequest {
@@ -142,7 +143,7 @@ async fn answer(command: Command, connection: &Connection) -> anyhow::Result<Exi
             report("policy", response.outcome, json)
         }
         Command::Rollback { version, terms } => {
-            let mut client = open(connection).await?;
+            let mut client = open_leader(connection).await?;
             let options = Some(terms.options(base(&mut client, &terms).await?)?);
             let request = v1::RollbackPolicyRequest {
                 to_version: version,
@@ -163,9 +164,16 @@ async fn answer(command: Command, connection: &Connection) -> anyhow::Result<Exi
 }
 
 async fn open(connection: &Connection) -> anyhow::Result<PolicyServiceClient<Channel>> {
+    Ok(client(connection.open().await?))
+}
+
+async fn open_leader(connection: &Connection) -> anyhow::Result<PolicyServiceClient<Channel>> {
+    Ok(client(connection.open_leader().await?))
+}
+
+fn client(channel: Channel) -> PolicyServiceClient<Channel> {
     // A document of the largest size that a control plane can be set to accept.
-    Ok(PolicyServiceClient::new(connection.open().await?)
-        .max_decoding_message_size(16 * 1024 * 1024))
+    PolicyServiceClient::new(channel).max_decoding_message_size(16 * 1024 * 1024)
 }
 
 /// Returns the version on which a change rests: what its author said, or else what serves now.

@@ -6,7 +6,7 @@ use moderation_wire::v1;
 use moderation_wire::v1::status_service_client::StatusServiceClient;
 use serde_json::{Value, json};
 
-use super::connection::{Connection, block_on, refused};
+use super::connection::{Connection, MAX_STATUS_BYTES, block_on, refused};
 use super::output::{print, print_json, print_while_read, printable, table};
 
 /// `tidegate status`
@@ -30,7 +30,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
 async fn answer(args: Args) -> anyhow::Result<ExitCode> {
     let json = args.connection.json;
     let channel = args.connection.open().await?;
-    let mut client = StatusServiceClient::new(channel).max_decoding_message_size(16 * 1024 * 1024);
+    let mut client = StatusServiceClient::new(channel).max_decoding_message_size(MAX_STATUS_BYTES);
     if args.watch {
         let watched = client
             .watch_status(v1::WatchStatusRequest {})
@@ -65,8 +65,12 @@ async fn answer(args: Args) -> anyhow::Result<ExitCode> {
 
 fn status_text(status: &v1::Status) -> String {
     let rows: Vec<[String; 7]> = status.replicas.iter().map(replica_cells).collect();
+    let leader = match status.leader.as_str() {
+        "" => "nobody".to_owned(),
+        address => printable(address),
+    };
     format!(
-        "policy {}, deployment {}, control offset {}\n\n{}",
+        "policy {}, deployment {}, control offset {}; {leader} takes changes\n\n{}",
         version(status.policy_version),
         version(status.deployment_version),
         status.control_offset,
@@ -89,6 +93,7 @@ fn replica_cells(replica: &v1::ReplicaStatus) -> [String; 7] {
     let heartbeat = replica.heartbeat.clone().unwrap_or_default();
     let state = match (replica.live, heartbeat.ready) {
         (false, _) => format!("silent for {:.0} s", replica.age_ms as f64 / 1000.0),
+        (true, true) if heartbeat.leading => "leads".to_owned(),
         (true, true) => "ready".to_owned(),
         (true, false) => "not ready".to_owned(),
     };
@@ -126,12 +131,16 @@ fn status_json(status: &v1::Status) -> Value {
             "refused_policy_version": heartbeat.refused_policy_version,
             "refused_deployment_version": heartbeat.refused_deployment_version,
             "control_offset": heartbeat.control_offset,
+            "address": heartbeat.address,
+            "leading": heartbeat.leading,
         })
     });
     json!({
         "policy_version": status.policy_version,
         "deployment_version": status.deployment_version,
         "control_offset": status.control_offset,
+        "leader": status.leader,
+        "leads": status.leads,
         "replicas": replicas.collect::<Vec<_>>(),
     })
 }
@@ -171,10 +180,15 @@ mod tests {
                 replica("b", true, false),
                 replica("c", false, true),
             ],
+            leader: "127.0.0.1:7301".to_owned(),
+            leads: true,
         };
         let text = status_text(&status);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "policy 3, deployment -, control offset 6");
+        assert_eq!(
+            lines[0],
+            "policy 3, deployment -, control offset 6; 127.0.0.1:7301 takes changes"
+        );
         assert!(
             lines[3].contains("ready") && !lines[3].contains("not ready"),
             "{text}"

@@ -4,11 +4,12 @@ mod comparison;
 mod file;
 mod outcome;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use control_state::TopicProblem;
 use kafka_pipeline::{Admin, Descriptions, NewTopic};
 use service_runtime::config;
 
@@ -16,6 +17,7 @@ use super::block_on;
 use super::output::{print, print_json};
 
 pub(crate) use file::TopicsFile;
+pub(crate) use outcome::problem_json;
 use outcome::{Outcome, TopicOutcome};
 
 /// Make the topics of an installation, and compare them with what its file says.
@@ -106,6 +108,27 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Compares the topics with what a file says, and changes nothing.
+///
+/// # Errors
+/// The brokers do not answer or do not let this client look.
+pub(crate) async fn problems(file: &TopicsFile, path: &Path) -> anyhow::Result<Vec<TopicProblem>> {
+    let admin = Admin::new(&file.kafka)?;
+    let planned = file.new_topics();
+    let is = describe(&admin, file, &planned).await?;
+    let path = path.display().to_string();
+    let missing = is.missing.iter().cloned();
+    let mut problems: Vec<TopicProblem> = missing
+        .map(|topic| TopicProblem::Missing { topic })
+        .collect();
+    for topic in &planned {
+        if let Some(found) = is.found.iter().find(|found| found.name == topic.name) {
+            problems.extend(comparison::differences(topic, found, &path));
+        }
+    }
+    Ok(problems)
 }
 
 impl Target {

@@ -116,6 +116,12 @@ fn outcome_text(object: &str, outcome: &v1::WriteOutcome) -> String {
     if outcome.acknowledged_by.is_empty() && outcome.lagging.is_empty() {
         text.push_str("replicas take it on within moments; `tidegate status` shows which have\n");
     }
+    for problem in &outcome.silent {
+        let (replica, detail) = (printable(&problem.replica_id), printable(&problem.detail));
+        text.push_str(&format!(
+            "not waited for {replica}: {detail}; if it comes back it reads the change before it goes on\n"
+        ));
+    }
     for problem in &outcome.lagging {
         let (replica, detail) = (printable(&problem.replica_id), printable(&problem.detail));
         text.push_str(&format!("not acknowledged by {replica}: {detail}\n"));
@@ -124,16 +130,18 @@ fn outcome_text(object: &str, outcome: &v1::WriteOutcome) -> String {
 }
 
 fn outcome_json(outcome: &v1::WriteOutcome) -> Value {
-    let lagging = outcome
-        .lagging
-        .iter()
-        .map(|problem| json!({ "replica_id": problem.replica_id, "detail": problem.detail }));
+    let problems = |problems: &[v1::ReplicaProblem]| -> Vec<Value> {
+        let each = problems.iter();
+        each.map(|problem| json!({ "replica_id": problem.replica_id, "detail": problem.detail }))
+            .collect()
+    };
     json!({
         "version": outcome.version,
         "control_offset": outcome.control_offset,
         "differences": outcome.differences,
         "acknowledged_by": outcome.acknowledged_by,
-        "lagging": lagging.collect::<Vec<_>>(),
+        "lagging": problems(&outcome.lagging),
+        "silent": problems(&outcome.silent),
     })
 }
 
@@ -152,10 +160,15 @@ mod tests {
                 replica_id: "e-2".to_owned(),
                 detail: "still serves policy 3".to_owned(),
             }],
+            silent: vec![v1::ReplicaProblem {
+                replica_id: "e-3".to_owned(),
+                detail: "silent for 9.0 s".to_owned(),
+            }],
         };
         assert_eq!(
             outcome_text("policy", &outcome),
             "policy 4 is what must serve from now on\n  rule a: threshold 0.900 -> 0.880\nacknowledged by e-1\n\
+             not waited for e-3: silent for 9.0 s; if it comes back it reads the change before it goes on\n\
              not acknowledged by e-2: still serves policy 3\n"
         );
         assert_eq!(outcome_json(&outcome)["lagging"][0]["replica_id"], "e-2");

@@ -138,6 +138,9 @@ fn run_all(
     supervision::run(&mut cargo, signals::wait)
 }
 
+/// How many tests the test harness runs at the same time.
+const TEST_THREADS: &str = "RUST_TEST_THREADS";
+
 /// Builds first, so that the cluster need not wait for it.
 fn run_on_kafka(
     workspace: &Workspace,
@@ -164,6 +167,10 @@ fn run_on_kafka(
         .args(&arguments)
         .env("TIDEGATE_KAFKA", description::json(&cluster))
         .env("TIDEGATE_XTASK", xtask);
+    // One after the other: they kill and freeze processes under load, and wait for what the others would starve.
+    if std::env::var_os(TEST_THREADS).is_none() {
+        tests.env(TEST_THREADS, "1");
+    }
     supervision::run(&mut tests, || cluster.wait_for_signal())
 }
 

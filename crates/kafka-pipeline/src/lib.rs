@@ -12,6 +12,8 @@
 //!   dead-letter topic with its original bytes. A record that is dropped without an outcome stops the pipeline.
 //! - When a partition is taken away its records in flight are finished first, for a bounded time. Results that come later
 //!   are discarded and counted.
+//! - Under a [`Lease`] that has expired nothing more is dispatched or handed to the client library: what was not delivered
+//!   is read again.
 //!
 //! # Threads
 //! The *consumer* thread polls, keeps the budget and calls the [`Processor`]. The *emitter* thread puts results in order,
